@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// boot_info: which app slot a Pycom board starts, 40 bytes at the start of the
+// otadata partition (pycom-micropython-sigfox esp32/bootloader/bootloader.h;
+// docs/FORMATS.md).
+
+#ifndef FB_BOOT_INFO_H
+#define FB_BOOT_INFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/fb/status.h"
+
+#define FB_BOOT_INFO_SIZE 40u
+
+enum fb_boot_image {
+    FB_BOOT_FACTORY = 0,
+    FB_BOOT_UPDATE1 = 1, // ota_0
+    FB_BOOT_UPDATE2 = 2, // factory again: there is only one OTA slot
+};
+
+enum fb_boot_state {
+    FB_BOOT_CHECK = 0, // verify on next boot
+    FB_BOOT_READY = 1,
+    FB_BOOT_PATCH = 2, // delta update pending, the application's business
+};
+
+enum fb_boot_safeboot {
+    FB_SAFEBOOT_NO = 0,
+    FB_SAFEBOOT_HW = 1,
+    FB_SAFEBOOT_SW = 2,
+};
+
+struct fb_boot_info {
+    uint32_t active; // enum fb_boot_image
+    uint32_t state;  // enum fb_boot_state, "Status" in the format
+    uint32_t previous;
+    uint32_t size; // bytes written by the last update; 0xFFFFFFFF: none yet
+    uint32_t safeboot;
+    uint8_t signature[16]; // unused, 0xFF
+};
+
+// What a board has before the first update.
+void fb_boot_info_fresh(struct fb_boot_info *info);
+
+// FB_E_BLANK: Status is 0xFFFFFFFF. FB_E_BAD_CRC.
+enum fb_status fb_boot_info_parse(const uint8_t bytes[FB_BOOT_INFO_SIZE],
+                                  struct fb_boot_info *info);
+void fb_boot_info_encode(const struct fb_boot_info *info,
+                         uint8_t bytes[FB_BOOT_INFO_SIZE]);
+
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Partition tables, binary form (partition_csv.h has the text form). 32-byte
+// rows from flash_off 0x8000 (ESP-IDF docs, "Partition Tables").
+
+#ifndef FB_PARTITION_TABLE_H
+#define FB_PARTITION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/fb/status.h"
+
+#define FB_PARTITION_TABLE_OFF  0x8000u // flash_off
+#define FB_PARTITION_TABLE_SIZE 0xC00u  // bytes; a V1 signature may follow
+#define FB_PARTITION_ROW        32u
+#define FB_PARTITION_MAX        95u
+#define FB_PARTITION_APP_ALIGN  0x10000u
+
+enum fb_partition_type { FB_PARTITION_APP = 0, FB_PARTITION_DATA = 1 };
+
+enum fb_partition_subtype {
+    FB_PARTITION_FACTORY = 0x00,
+    FB_PARTITION_OTA_0 = 0x10,
+    FB_PARTITION_OTA_15 = 0x1F,
+    FB_PARTITION_TEST = 0x20,
+    FB_PARTITION_OTADATA = 0x00,
+    FB_PARTITION_PHY = 0x01,
+    FB_PARTITION_NVS = 0x02,
+    FB_PARTITION_NVS_KEYS = 0x04,
+};
+
+#define FB_PARTITION_ENCRYPTED 1u // flags bit
+#define FB_PARTITION_READONLY  2u
+
+struct fb_partition {
+    uint8_t type;
+    uint8_t subtype;
+    uint32_t offset; // flash_off
+    uint32_t size;   // bytes
+    char label[17];  // NUL-terminated
+    uint32_t flags;
+};
+
+struct fb_partition_table {
+    uint32_t count;
+    bool has_md5;
+    struct fb_partition part[FB_PARTITION_MAX];
+};
+
+// One row: 1 a partition (filled), 0 the end (all-0xFF type), FB_E_BAD_MAGIC
+// anything else but an MD5 row, which answers 2.
+int fb_partition_row(const uint8_t row[FB_PARTITION_ROW],
+                     struct fb_partition *part);
+
+// Read a table of n bytes for a flash of flash_size bytes (0: not checked).
+// fault->offset is the row's offset in the table. FB_E_BAD_MAGIC, FB_E_RANGE
+// (beyond the flash), FB_E_BAD_HASH (MD5 row), FB_E_DUPLICATE (two MD5 rows),
+// FB_E_NO_END.
+enum fb_status fb_partition_table_parse(const uint8_t *bin, size_t n,
+                                        uint32_t flash_size,
+                                        struct fb_partition_table *table,
+                                        struct fb_fault *fault);
+
+// Write FB_PARTITION_TABLE_SIZE bytes: rows, MD5 row if table->has_md5, 0xFF.
+enum fb_status fb_partition_table_encode(const struct fb_partition_table *table,
+                                         uint8_t bin[FB_PARTITION_TABLE_SIZE]);
+
+// Overlaps, alignment of apps, names used twice. fault->offset: row index.
+enum fb_status fb_partition_table_verify(const struct fb_partition_table *table,
+                                         struct fb_fault *fault);
+
+// The n-th app slot in boot order: 0 is factory (or ota_0 where there is no
+// factory), then ota_0, ota_1, ... NULL when there is none.
+const struct fb_partition *
+fb_partition_app_slot(const struct fb_partition_table *table, unsigned n);
+
+// First partition of that type and subtype, NULL when there is none.
+const struct fb_partition *
+fb_partition_find(const struct fb_partition_table *table, uint8_t type,
+                  uint8_t subtype);
+
+#endif
