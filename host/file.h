@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole files. Output appears complete or not at all: it is written to a
+// temporary file beside the target and renamed.
+
+#ifndef HOST_FILE_H
+#define HOST_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// A file's bytes; release with host_file_free(). A secret file is wiped then.
+struct host_file {
+    uint8_t *data;
+    size_t size;
+    bool secret;
+};
+
+// Read a whole file ("-": standard input) of at most max bytes. Returns 0 or
+// an errno value; EFBIG when it is larger than max.
+int host_file_read(const char *path, size_t max, struct host_file *file);
+int host_file_read_secret(const char *path, size_t max, struct host_file *file);
+void host_file_free(struct host_file *file);
+
+enum host_file_mode {
+    HOST_FILE_PUBLIC, // 0666 less umask, replaces what is there
+    HOST_FILE_SECRET, // 0600, O_EXCL: EEXIST when something is there
+};
+
+// Write n bytes to path ("-": standard output). Returns 0 or an errno value;
+// on failure no new or partial file is left.
+int host_file_write(const char *path, const void *data, size_t n,
+                    enum host_file_mode mode);
+
+// Do both paths name the same existing file?
+bool host_file_same(const char *a, const char *b);
+
+#endif

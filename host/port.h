@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A serial line to a chip, by name:
+//     /dev/ttyUSB0, COM3         libserialport, with DTR and RTS
+//     /dev/pts/7, a symlink      a pty: no modem lines
+//     socket://HOST:PORT         raw TCP
+//     rfc2217://HOST:PORT        TCP with modem lines (RFC 2217)
+//     board:DIR                  the virtual board in DIR (its UART socket)
+// All calls that can fail return 0 or a negative host_port_error.
+
+#ifndef HOST_PORT_H
+#define HOST_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum host_port_error {
+    HOST_PORT_OK = 0,
+    HOST_PORT_E_OPEN = -1,     // does not exist, busy, no permission
+    HOST_PORT_E_LOST = -2,     // vanished while in use
+    HOST_PORT_E_BAUD = -3,     // rate not possible on this line
+    HOST_PORT_E_NO_LINES = -4, // this line has no DTR and RTS
+};
+
+struct host_port;
+
+// Opens at 115200 8N1. On failure *why (static or inside the caller's 256-byte
+// buffer) receives one clause: "No such file or directory".
+int host_port_open(const char *name, struct host_port **port, char why[256]);
+void host_port_close(struct host_port *port);
+
+// Read 1 to n bytes, waiting at most timeout_ms. Returns the number, 0 on
+// timeout, or HOST_PORT_E_LOST.
+int host_port_read(struct host_port *port, uint8_t *p, size_t n,
+                   unsigned timeout_ms);
+// Write all n bytes.
+int host_port_write(struct host_port *port, const uint8_t *p, size_t n);
+// Drop what has been received and not been read.
+void host_port_flush_input(struct host_port *port);
+
+int host_port_set_baud(struct host_port *port, uint32_t baud);
+bool host_port_has_lines(const struct host_port *port);
+// true: asserted (line low), as pySerial's dtr=True.
+int host_port_set_lines(struct host_port *port, bool dtr, bool rts);
+
+const char *host_port_name(const struct host_port *port);
+
+#endif
