@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Clocks and time. After reset the CPU and the peripheral bus (APB) run from
+// the 40 MHz crystal that every board of this family carries.
+
+#ifndef FIRMWARE_DRIVERS_CLOCK_H
+#define FIRMWARE_DRIVERS_CLOCK_H
+
+#include <stdint.h>
+
+// CPU from the crystal, and time starts at 0. The bootloader calls it once.
+void clock_init(void);
+
+uint32_t clock_cpu_hz(void);
+uint32_t clock_apb_hz(void);
+
+// Microseconds since clock_init(), from timer 0 of timer group 0.
+uint64_t clock_us(void);
+
+void clock_delay_us(uint32_t us);
+
+#endif
