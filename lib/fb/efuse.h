@@ -41,8 +41,7 @@ struct fb_efuse_field {
     uint8_t wr_dis; // bit of WR_DIS that freezes it, or FB_EFUSE_NO_BIT
     uint8_t rd_dis; // bit of RD_DIS that hides it, or FB_EFUSE_NO_BIT
     enum fb_efuse_type type;
-    const char
-        *category; // "security", "calibration", "config", "identity", ...
+    const char *category; // "security", "calibration", "config", ...
     const char *description;
 };
 
@@ -62,9 +61,23 @@ const struct fb_efuse_field *fb_efuse_find(const char *name, size_t n);
 
 // A field of at most 32 bits out of words (fuses or shadows).
 uint32_t fb_efuse_get(const struct fb_efuse_words *words, enum fb_efuse_id id);
-// OR value into a field of at most 32 bits.
+// OR value into a field of at most 32 bits. Bits of value beyond the field's
+// width are dropped.
 void fb_efuse_or(struct fb_efuse_words *words, enum fb_efuse_id id,
                  uint32_t value);
+
+// Any field as bytes, lowest bits first: the order of the fuses, not of a key
+// file or a printed MAC. Returns the bytes written, width / 8 rounded up: 32 at
+// most.
+size_t fb_efuse_get_bytes(const struct fb_efuse_words *words,
+                          const struct fb_efuse_field *field, uint8_t *out);
+// OR n bytes into a field; what exceeds its width is dropped.
+void fb_efuse_or_bytes(struct fb_efuse_words *words,
+                       const struct fb_efuse_field *field, const uint8_t *in,
+                       size_t n);
+// The bits that belong to a field, all others 0.
+void fb_efuse_field_mask(const struct fb_efuse_field *field,
+                         struct fb_efuse_words *mask);
 
 // Which bits of each word a program command may still set, given the fuses as
 // they are before it: everything that no burned WR_DIS bit freezes.
@@ -76,7 +89,9 @@ void fb_efuse_program(struct fb_efuse_words *fuses,
                       const struct fb_efuse_words *data);
 
 // What a read command shows: the blocks decoded by CODING_SCHEME, what RD_DIS
-// hides as 0. *dec_status receives the decoder's warnings (0: none).
+// hides as 0. *dec_status receives the decoder's warnings (0: none), a nibble
+// a block from BLK1 in bits 3:0 (esp-idf groups them so; the TRM leaves it
+// open), a bit a six-byte group. fuses and shadow may be the same.
 void fb_efuse_read(const struct fb_efuse_words *fuses,
                    struct fb_efuse_words *shadow, uint32_t *dec_status);
 
@@ -94,12 +109,16 @@ unsigned fb_efuse_plaintext_flashes_left(const struct fb_efuse_words *words);
 // SYSCON_DATE.
 unsigned fb_efuse_chip_revision(const struct fb_efuse_words *words,
                                 uint32_t syscon_date);
-// Factory MAC in display order, and whether MAC_CRC agrees.
+// Factory MAC in display order, and whether MAC_CRC agrees. A blank part has
+// 00:00:00:00:00:00 with a CRC that agrees.
 bool fb_efuse_mac(const struct fb_efuse_words *words, uint8_t mac[6]);
+// OR a factory MAC and its CRC in.
 void fb_efuse_set_mac(struct fb_efuse_words *words, const uint8_t mac[6]);
 
-// A key as the hardware uses it (key file order): decoded by the coding
-// scheme and reversed. Returns 32 or 24, its length.
+// A key as the hardware uses it (key file order), whatever RD_DIS says: fuses
+// are fuses, not shadows. Decoded by the coding scheme and reversed. Returns
+// its length: 24 with coding scheme 3/4, else 32 (Repeat: both copies). key is
+// a secret, wipe it after use.
 size_t fb_efuse_key(const struct fb_efuse_words *fuses, unsigned block,
                     uint8_t key[32]);
 

@@ -25,8 +25,14 @@ size_t fb_efuse_coding_bytes(enum fb_efuse_coding coding);
 enum fb_status fb_efuse_encode(enum fb_efuse_coding coding, const uint8_t *data,
                                size_t n, uint32_t words[8]);
 
-// Decode; words beyond the data read 0. Returns the number of six-byte groups
-// whose check bytes disagree (always 0 but for 3/4; a blank group is fine).
+// Which six-byte groups have check bytes that disagree: bit g for group g, 0
+// when all is well (always but for 3/4; a blank group is fine).
+unsigned fb_efuse_coding_errors(enum fb_efuse_coding coding,
+                                const uint32_t raw[8]);
+
+// Decode; words beyond the data read 0. Data bytes are taken as they stand,
+// never corrected. Returns the number of groups in fb_efuse_coding_errors().
+// raw and decoded may be the same.
 unsigned fb_efuse_decode(enum fb_efuse_coding coding, const uint32_t raw[8],
                          uint32_t decoded[8]);
 
