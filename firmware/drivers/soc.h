@@ -17,9 +17,10 @@
 // compiled with IRAM_FILE at its top, so that gcc does not turn its loops into
 // calls of memcpy() or its switches into tables in flash.
 #define IRAM_TEXT __attribute__((section(".iram.text"), noinline))
+// clang-format off
 #define IRAM_FILE                                                              \
-    _Pragma("GCC optimize(\"no-tree-loop-distribute-patterns\", "              \
-            "\"no-jump-tables\", \"no-tree-switch-conversion\")")
+    _Pragma("GCC optimize(\"no-tree-loop-distribute-patterns\", \"no-jump-tables\", \"no-tree-switch-conversion\")")
+// clang-format on
 
 // Memory map (TRM "System and Memory"). The second-stage bootloader runs in
 // the upper parts of IRAM and DRAM, and an application may be loaded to all
@@ -103,6 +104,7 @@
 #define SPI1_MISO_DLEN   0x3FF4202Cu
 #define SPI1_W0          0x3FF42080u
 #define SPI1_EXT2        0x3FF420F8u
+#define SPI0_CACHE_FCTRL 0x3FF43050u // bit 0 CACHE_REQ_EN
 #define SPI0_EXT2        0x3FF430F8u
 #define SPI_CMD_WREN     (1u << 30)
 #define SPI_CMD_RDID     (1u << 28)

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TRM "Watchdog Timers". Registers answer only while the write protection is
+// lifted; writing 0 to WDTCONFIG0 clears EN, the stage actions and
+// FLASHBOOT_MOD_EN.
+
+#include "firmware/drivers/wdt.h"
+
+#include "firmware/drivers/soc.h"
+
+static void write_protected(uint32_t protect, uint32_t addr, uint32_t value)
+{
+    REG32(protect) = RTC_CNTL_WDT_WKEY;
+    REG32(addr) = value;
+    REG32(protect) = 0;
+}
+
+static void timer_group(uint32_t base, uint32_t reg, uint32_t value)
+{
+    write_protected(base + TIMG_WDTWPROTECT, base + reg, value);
+}
+
+void wdt_disable_all(void)
+{
+    write_protected(RTC_CNTL_WDTWPROTECT, RTC_CNTL_WDTCONFIG0, 0);
+    timer_group(TIMG0_BASE, TIMG_WDTCONFIG0, 0);
+    timer_group(TIMG1_BASE, TIMG_WDTCONFIG0, 0);
+}
+
+void wdt_feed(void)
+{
+    // RTC_CNTL_WDT_FEED is bit 31; the timer groups take any value.
+    write_protected(RTC_CNTL_WDTWPROTECT, RTC_CNTL_WDTFEED, 1u << 31);
+    timer_group(TIMG0_BASE, TIMG_WDTFEED, 1);
+    timer_group(TIMG1_BASE, TIMG_WDTFEED, 1);
+}
