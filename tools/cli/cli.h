@@ -8,7 +8,8 @@
 // `--flash-mode`, `--opt value` and `--opt=value`, `-o value`, `-ovalue`,
 // options before, between and after positional arguments, global options
 // before and after the command's name, unambiguous prefixes of long options
-// (as argparse does), `--` to end options.
+// (as argparse does), `--` to end options. No command: help. -h, --help,
+// --version and --bash-completion need no rows.
 
 #ifndef TOOLS_CLI_CLI_H
 #define TOOLS_CLI_CLI_H
@@ -23,7 +24,8 @@ enum cli_kind {
     CLI_UINT,   // decimal, 0x, 0o, 0b, underscores, as Python's int(x, 0)
     CLI_SIZE,   // CLI_UINT with optional suffix k or M, or ALL (UINT64_MAX)
     CLI_CHOICE, // one of `choices`, - and _ alike, case-sensitive
-    CLI_MULTI,  // one or more values up to the next option
+    CLI_MULTI,  // one or more values up to the next option; the last ones
+                // are positional arguments when the command lacks them
 };
 
 struct cli_option {
@@ -59,12 +61,20 @@ struct cli_tool {
     const char *summary;              // one line
     const struct cli_option *options; // global ones; ends with a NULL name
     const struct cli_command *const *commands; // ends with NULL
+    // A tool without command words: this one runs; commands is NULL then.
+    const struct cli_command *only;
     // Several commands in one run (espefuse): a word that names a command
-    // starts the next one. before/after bracket the whole run.
+    // starts the next one, when the one before has the arguments it needs.
+    // All are parsed before the first one runs.
     bool chained;
+    // Bracket the run; may be NULL. Global options can be read there. A status
+    // other than 0 from begin is final; end sees the commands' status and
+    // returns the final one.
     int (*begin)(const struct cli *cli);
     int (*end)(const struct cli *cli, int status);
 };
+
+#define CLI_TOOLS_VERSION "0.1.0"
 
 #define CLI_OK      0
 #define CLI_FAILURE 2 // every refusal and error, as the reference tools exit
