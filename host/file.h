@@ -21,6 +21,8 @@ struct host_file {
 // an errno value; EFBIG when it is larger than max.
 int host_file_read(const char *path, size_t max, struct host_file *file);
 int host_file_read_secret(const char *path, size_t max, struct host_file *file);
+// The same from an open descriptor, which stays open; secret.
+int host_file_read_fd(int fd, size_t max, struct host_file *file);
 void host_file_free(struct host_file *file);
 
 enum host_file_mode {
@@ -29,7 +31,8 @@ enum host_file_mode {
 };
 
 // Write n bytes to path ("-": standard output). Returns 0 or an errno value;
-// on failure no new or partial file is left.
+// on failure no new or partial file is left. A public file that exists keeps
+// its mode and must be writable; a device or pipe is written as it is.
 int host_file_write(const char *path, const void *data, size_t n,
                     enum host_file_mode mode);
 

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _XOPEN_SOURCE 700 // realpath()
+
+#include "host/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/fb/bytes.h"
+
+// Give file room for at least need bytes. Secrets leave no copy behind.
+static int grow(struct host_file *file, size_t *cap, size_t need)
+{
+    size_t bigger = *cap < 4096 ? 4096 : *cap;
+    uint8_t *data;
+
+    while (bigger < need) {
+        if (bigger > SIZE_MAX / 2) {
+            return ENOMEM;
+        }
+        bigger *= 2;
+    }
+    if (bigger == *cap) {
+        return 0;
+    }
+    data = malloc(bigger);
+    if (data == NULL) {
+        return ENOMEM;
+    }
+    if (file->data != NULL) {
+        memcpy(data, file->data, file->size);
+        if (file->secret) {
+            fb_bytes_wipe(file->data, file->size);
+        }
+        free(file->data);
+    }
+    file->data = data;
+    *cap = bigger;
+    return 0;
+}
+
+static int read_all(int fd, size_t max, struct host_file *file)
+{
+    struct stat st;
+    size_t cap = 0;
+    size_t want = 4096;
+
+    if (fstat(fd, &st) != 0) {
+        return errno;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return EISDIR;
+    }
+    if (S_ISREG(st.st_mode) && st.st_size > 0) {
+        if ((uintmax_t)st.st_size > max) {
+            return EFBIG;
+        }
+        want = (size_t)st.st_size + 1; // one more to see the end
+    }
+    for (;;) {
+        int error = grow(file, &cap, want);
+        if (error != 0) {
+            return error;
+        }
+        ssize_t n = read(fd, file->data + file->size, cap - file->size);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return errno;
+        }
+        if (n == 0) {
+            return 0;
+        }
+        file->size += (size_t)n;
+        if (file->size > max) {
+            return EFBIG;
+        }
+        want = file->size + 1;
+    }
+}
+
+static int read_path(const char *path, size_t max, bool secret,
+                     struct host_file *file)
+{
+    struct host_file got = {.secret = secret};
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int error;
+
+    if (fd < 0) {
+        return errno;
+    }
+    error = read_all(fd, max, &got);
+    if (!standard) {
+        close(fd);
+    }
+    if (error != 0) {
+        host_file_free(&got);
+        return error;
+    }
+    *file = got;
+    return 0;
+}
+
+int host_file_read(const char *path, size_t max, struct host_file *file)
+{
+    return read_path(path, max, false, file);
+}
+
+int host_file_read_secret(const char *path, size_t max, struct host_file *file)
+{
+    return read_path(path, max, true, file);
+}
+
+int host_file_read_fd(int fd, size_t max, struct host_file *file)
+{
+    struct host_file got = {.secret = true};
+    int error = read_all(fd, max, &got);
+
+    if (error != 0) {
+        host_file_free(&got);
+        return error;
+    }
+    *file = got;
+    return 0;
+}
+
+void host_file_free(struct host_file *file)
+{
+    if (file->data != NULL && file->secret) {
+        fb_bytes_wipe(file->data, file->size);
+    }
+    free(file->data);
+    *file = (struct host_file){0};
+}
+
+static int write_all(int fd, const uint8_t *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR) {
+            continue;
+        }
+        if (done < 0) {
+            return errno;
+        }
+        p += done;
+        n -= (size_t)done;
+    }
+    return 0;
+}
+
+// Write and close fd; data must have reached the file system for success.
+static int write_close(int fd, const void *data, size_t n)
+{
+    int error = write_all(fd, data, n);
+
+    if (close(fd) != 0 && error == 0) {
+        error = errno;
+    }
+    return error;
+}
+
+// A device, pipe or socket cannot be replaced by a renamed file.
+static int write_special(const char *path, const void *data, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+    return fd < 0 ? errno : write_close(fd, data, n);
+}
+
+// No links on this file system: create the target itself.
+static int write_exclusive(const char *path, const void *data, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                  S_IRUSR | S_IWUSR);
+    int error;
+
+    if (fd < 0) {
+        return errno;
+    }
+    error = write_close(fd, data, n);
+    if (error != 0) {
+        unlink(path);
+    }
+    return error;
+}
+
+// Put the finished temporary file in its place.
+static int publish(const char *temp, const char *path, const void *data,
+                   size_t n, enum host_file_mode mode)
+{
+    int error = 0;
+
+    if (mode == HOST_FILE_PUBLIC) {
+        if (rename(temp, path) != 0) {
+            error = errno;
+            unlink(temp);
+        }
+        return error;
+    }
+    // link() fails when something is there, rename() would replace it.
+    if (link(temp, path) != 0) {
+        error = errno;
+    }
+    unlink(temp);
+    if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {
+        error = write_exclusive(path, data, n);
+    }
+    return error;
+}
+
+static int write_file(const char *path, const void *data, size_t n,
+                      enum host_file_mode mode, mode_t bits)
+{
+    size_t len = strlen(path);
+    char *temp = malloc(len + sizeof(".XXXXXX"));
+    int error;
+    int fd;
+
+    if (temp == NULL) {
+        return ENOMEM;
+    }
+    memcpy(temp, path, len);
+    memcpy(temp + len, ".XXXXXX", sizeof(".XXXXXX"));
+    fd = mkstemp(temp); // 0600
+    if (fd < 0) {
+        error = errno;
+        free(temp);
+        return error;
+    }
+    error = fchmod(fd, bits) != 0 ? errno : 0;
+    if (error != 0) {
+        close(fd);
+    } else {
+        error = write_close(fd, data, n);
+    }
+    if (error != 0) {
+        unlink(temp);
+    } else {
+        error = publish(temp, path, data, n, mode);
+    }
+    free(temp);
+    return error;
+}
+
+static mode_t default_bits(void)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+// A public file: keeps the mode of what it replaces, follows links.
+static int write_public(const char *path, const void *data, size_t n)
+{
+    struct stat st;
+    char *real;
+    int error;
+
+    if (stat(path, &st) != 0) {
+        return errno == ENOENT
+                   ? write_file(path, data, n, HOST_FILE_PUBLIC, default_bits())
+                   : errno;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return EISDIR;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return write_special(path, data, n);
+    }
+    if (access(path, W_OK) != 0) {
+        return errno; // rename() would replace even a read-only file
+    }
+    real = realpath(path, NULL);
+    if (real == NULL) {
+        return errno;
+    }
+    error = write_file(real, data, n, HOST_FILE_PUBLIC, st.st_mode & 0777);
+    free(real);
+    return error;
+}
+
+int host_file_write(const char *path, const void *data, size_t n,
+                    enum host_file_mode mode)
+{
+    struct stat st;
+
+    if (strcmp(path, "-") == 0) {
+        return write_all(STDOUT_FILENO, data, n);
+    }
+    if (mode == HOST_FILE_PUBLIC) {
+        return write_public(path, data, n);
+    }
+    if (lstat(path, &st) == 0) {
+        return EEXIST;
+    }
+    return write_file(path, data, n, mode, S_IRUSR | S_IWUSR);
+}
+
+bool host_file_same(const char *a, const char *b)
+{
+    struct stat x;
+    struct stat y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
