@@ -13,45 +13,21 @@
 
 #include "lib/fb/status.h"
 
-// X(NAME, op, request words) in loader.def; words is the fixed part before
-// any data.
 enum fb_loader_op {
-    FB_LOADER_FLASH_BEGIN = 0x02,
-    FB_LOADER_FLASH_DATA = 0x03,
-    FB_LOADER_FLASH_END = 0x04,
-    FB_LOADER_MEM_BEGIN = 0x05,
-    FB_LOADER_MEM_END = 0x06,
-    FB_LOADER_MEM_DATA = 0x07,
-    FB_LOADER_SYNC = 0x08,
-    FB_LOADER_WRITE_REG = 0x09,
-    FB_LOADER_READ_REG = 0x0A,
-    FB_LOADER_SPI_SET_PARAMS = 0x0B,
-    FB_LOADER_SPI_ATTACH = 0x0D,
-    FB_LOADER_READ_FLASH_SLOW = 0x0E,
-    FB_LOADER_CHANGE_BAUDRATE = 0x0F,
-    FB_LOADER_FLASH_DEFL_BEGIN = 0x10,
-    FB_LOADER_FLASH_DEFL_DATA = 0x11,
-    FB_LOADER_FLASH_DEFL_END = 0x12,
-    FB_LOADER_SPI_FLASH_MD5 = 0x13,
-    FB_LOADER_GET_SECURITY_INFO = 0x14, // not on the ESP32
-    // stub only
-    FB_LOADER_ERASE_FLASH = 0xD0,
-    FB_LOADER_ERASE_REGION = 0xD1,
-    FB_LOADER_READ_FLASH = 0xD2,
-    FB_LOADER_RUN_USER_CODE = 0xD3,
-    FB_LOADER_FLASH_ENCRYPT_DATA = 0xD4,
+#define X(name, op, words) FB_LOADER_##name = (op),
+#define Y(name, code, text)
+#include "lib/fb/loader.def"
+#undef X
+#undef Y
 };
 
+// The second status byte of a refused request (the first of the stub's).
 enum fb_loader_error {
-    FB_LOADER_E_INVALID_MESSAGE = 0x05,
-    FB_LOADER_E_FAILED = 0x06,
-    FB_LOADER_E_CHECKSUM = 0x07,
-    FB_LOADER_E_FLASH_WRITE = 0x08,
-    FB_LOADER_E_FLASH_READ = 0x09,
-    FB_LOADER_E_READ_LENGTH = 0x0A,
-    FB_LOADER_E_DEFLATE = 0x0B,
-    FB_LOADER_E_DEFLATE_ADLER = 0x0C,
-    FB_LOADER_E_DEFLATE_PARAM = 0x0D,
+#define X(name, op, words)
+#define Y(name, code, text) FB_LOADER_E_##name = (code),
+#include "lib/fb/loader.def"
+#undef X
+#undef Y
 };
 
 #define FB_LOADER_HEADER         8u      // of requests and responses
@@ -64,6 +40,9 @@ enum fb_loader_error {
 #define FB_LOADER_SYNC_VALUE     0x20120707u // value field of the ROM's answers
 #define FB_LOADER_REQUEST_MAX                                                  \
     (FB_LOADER_HEADER + FB_LOADER_DATA_HEADER + FB_LOADER_STUB_BLOCK)
+#define FB_LOADER_STATUS_ROM   4u // status bytes of an answer: the ROM's
+#define FB_LOADER_STATUS_STUB  2u
+#define FB_LOADER_SYNC_REPLIES 8u // of the ROM; a stub sends one
 
 struct fb_loader_request {
     uint8_t op;
@@ -83,7 +62,8 @@ struct fb_loader_response {
 uint8_t fb_loader_checksum(const uint8_t *p, size_t n);
 
 // Requests. Each writes a packet (not yet SLIP) and returns its length, 0 if
-// cap is too small.
+// cap is too small or the length field too short. _data is for the *_DATA
+// commands: it writes their header and the checksum.
 size_t fb_loader_request(uint8_t *out, size_t cap, enum fb_loader_op op,
                          const uint32_t *words, size_t count);
 size_t fb_loader_request_data(uint8_t *out, size_t cap, enum fb_loader_op op,
@@ -91,16 +71,40 @@ size_t fb_loader_request_data(uint8_t *out, size_t cap, enum fb_loader_op op,
                               size_t n);
 size_t fb_loader_request_sync(uint8_t *out, size_t cap);
 
-// FB_E_TRUNCATED, FB_E_BAD_MAGIC (direction byte), FB_E_SIZE (length field).
+// Take a packet apart. FB_E_TRUNCATED, FB_E_BAD_MAGIC (direction byte),
+// FB_E_SIZE (length field).
 enum fb_status fb_loader_request_parse(const uint8_t *packet, size_t n,
                                        struct fb_loader_request *request);
 enum fb_status fb_loader_response_parse(const uint8_t *packet, size_t n,
                                         struct fb_loader_response *response);
+// The 32-bit words and the payload of a *_DATA request. FB_E_TRUNCATED: no
+// room for the data header. FB_E_SIZE: its length field disagrees.
+// FB_E_BAD_CHECKSUM: so does the checksum; the outputs are set all the same.
+enum fb_status
+fb_loader_request_payload(const struct fb_loader_request *request,
+                          uint32_t *sequence, const uint8_t **payload,
+                          size_t *n);
+
+// The status bytes that follow result_len bytes of result: *failed is their
+// first byte, *error the second. A success may carry an old error in the
+// second, so look at it only after a failure. FB_E_TRUNCATED: a shorter answer.
+enum fb_status
+fb_loader_response_status(const struct fb_loader_response *response,
+                          size_t result_len, uint8_t *failed, uint8_t *error);
+
+// Returns the length of the packet, 0 if cap is too small.
 size_t fb_loader_response(uint8_t *out, size_t cap, uint8_t op, uint32_t value,
                           const uint8_t *data, size_t n, const uint8_t *status,
                           size_t status_len);
 
-// Name of an operation ("FLASH_BEGIN") and sentence of an error code.
+// Bytes of a request before any payload: what the ROM insists on. SIZE_MAX for
+// an unknown op. A stub's requests may carry more (FLASH_BEGIN: a fifth word).
+size_t fb_loader_op_size(uint8_t op);
+// Does a payload follow: is it one of the *_DATA commands?
+bool fb_loader_op_has_payload(uint8_t op);
+
+// Name of an operation ("FLASH_BEGIN", "unknown") and words for an error code
+// ("checksum error", "unknown error").
 const char *fb_loader_op_name(uint8_t op);
 const char *fb_loader_error_text(uint8_t error);
 
