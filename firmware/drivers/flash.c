@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-#include "firmware/drivers/irq.h"
 #include "firmware/drivers/mmu.h"
 #include "firmware/drivers/soc.h"
 
@@ -44,7 +43,7 @@ struct chunk {
     uint32_t word[READ_CHUNK / 4];
 };
 
-static inline void execute(uint32_t command)
+static IRAM_TEXT void execute(uint32_t command)
 {
     REG32(SPI1_CMD) = command;
     while (REG32(SPI1_CMD) != 0) {
@@ -97,7 +96,6 @@ static IRAM_TEXT int write_enable(void)
 static IRAM_TEXT void read_chunk(uint32_t flash_off, struct chunk *out,
                                  uint32_t n)
 {
-    uint32_t ps = irq_lock();
     uint32_t state = begin();
 
     REG32(SPI1_USER2) = USER2_8_BITS | CMD_READ;
@@ -108,14 +106,12 @@ static IRAM_TEXT void read_chunk(uint32_t flash_off, struct chunk *out,
         out->word[i] = REG32(SPI1_W0 + 4 * i);
     }
     mmu_cache_resume(state, false);
-    irq_restore(ps);
 }
 
 // Program n <= PP_CHUNK bytes inside one page.
 static IRAM_TEXT int program(uint32_t flash_off, const struct chunk *in,
                              uint32_t n)
 {
-    uint32_t ps = irq_lock();
     uint32_t state = begin();
     int err = write_enable();
 
@@ -128,7 +124,6 @@ static IRAM_TEXT int program(uint32_t flash_off, const struct chunk *in,
         err = wait_status(STATUS_BUSY, 0);
     }
     mmu_cache_resume(state, true);
-    irq_restore(ps);
     return err;
 }
 
@@ -147,7 +142,6 @@ static IRAM_TEXT int program_encrypted(uint32_t flash_off,
                                        const struct chunk *in)
 {
     const uint32_t bits = DPORT_SPI_ENCRYPT_ENABLE | DPORT_SLAVE_SPI_MASK_PRO;
-    uint32_t ps = irq_lock();
     uint32_t state = begin();
     int err = write_enable();
 
@@ -160,13 +154,11 @@ static IRAM_TEXT int program_encrypted(uint32_t flash_off,
         err = wait_status(STATUS_BUSY, 0);
     }
     mmu_cache_resume(state, true);
-    irq_restore(ps);
     return err;
 }
 
 static IRAM_TEXT int erase(uint32_t flash_off)
 {
-    uint32_t ps = irq_lock();
     uint32_t state = begin();
     int err = write_enable();
 
@@ -176,13 +168,11 @@ static IRAM_TEXT int erase(uint32_t flash_off)
         err = wait_status(STATUS_BUSY, 0);
     }
     mmu_cache_resume(state, true);
-    irq_restore(ps);
     return err;
 }
 
 static IRAM_TEXT uint32_t jedec_id(void)
 {
-    uint32_t ps = irq_lock();
     uint32_t state = begin();
     uint32_t id;
 
@@ -190,7 +180,6 @@ static IRAM_TEXT uint32_t jedec_id(void)
     execute(SPI_CMD_RDID);
     id = REG32(SPI1_W0) & 0xFFFFFFu;
     mmu_cache_resume(state, false);
-    irq_restore(ps);
     return id;
 }
 
@@ -223,12 +212,10 @@ static IRAM_TEXT int unprotect(void)
 
 static IRAM_TEXT int unprotect_locked(void)
 {
-    uint32_t ps = irq_lock();
     uint32_t state = begin();
     int err = unprotect();
 
     mmu_cache_resume(state, false);
-    irq_restore(ps);
     return err;
 }
 

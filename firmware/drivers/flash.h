@@ -4,9 +4,10 @@
 // or a negative enum flash_error.
 //
 // The flash cache is switched off around each operation and flushed after each
-// change, with interrupts masked meanwhile; an erase takes up to 0.4 s. The
-// functions work from IRAM or flash alike, buffers may lie in any data memory,
-// mapped flash included (it is copied before the cache goes off).
+// change; an erase takes up to 0.4 s. Interrupts stay as they are: handlers may
+// run meanwhile, so they and all they touch must be in IRAM and DRAM, and they
+// must not call these functions. Buffers may lie in any data memory, mapped
+// flash included (data are copied before the cache goes off).
 // The APP CPU must not run from flash meanwhile: this firmware leaves it in
 // reset.
 

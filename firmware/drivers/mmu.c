@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 
-#include "firmware/drivers/irq.h"
 #include "firmware/drivers/soc.h"
 
 IRAM_FILE
@@ -19,7 +18,7 @@ IRAM_FILE
 
 enum { WINDOW_ENTRY = (MMU_WINDOW_VADDR - SOC_DROM_BASE) / MMU_PAGE };
 
-static inline void flush(uint32_t ctrl)
+static IRAM_TEXT void flush(uint32_t ctrl)
 {
     REG32(ctrl) &= ~DPORT_CACHE_FLUSH_ENA;
     REG32(ctrl) |= DPORT_CACHE_FLUSH_ENA;
@@ -28,7 +27,7 @@ static inline void flush(uint32_t ctrl)
     REG32(ctrl) &= ~DPORT_CACHE_FLUSH_ENA;
 }
 
-static inline uint32_t cache_state(void)
+static IRAM_TEXT uint32_t cache_state(void)
 {
     return REG32(DPORT_PRO_DCACHE_DBUG0) >> DPORT_CACHE_STATE_BIT &
            DPORT_CACHE_STATE_MASK;
@@ -58,7 +57,6 @@ IRAM_TEXT void mmu_cache_resume(uint32_t state, bool changed)
 // Map pages from the flash page `page` on, or unmap them.
 static IRAM_TEXT void window_set(uint32_t page, uint32_t pages)
 {
-    uint32_t ps = irq_lock();
     uint32_t state = mmu_cache_suspend();
 
     for (uint32_t i = 0; i < MMU_WINDOW_PAGES; i++) {
@@ -66,7 +64,6 @@ static IRAM_TEXT void window_set(uint32_t page, uint32_t pages)
             i < pages ? page + i : DPORT_FLASH_MMU_INVALID;
     }
     mmu_cache_resume(state, true);
-    irq_restore(ps);
 }
 
 const void *mmu_map(uint32_t flash_off, uint32_t n)

@@ -23,11 +23,11 @@
 const void *mmu_map(uint32_t flash_off, uint32_t n);
 void mmu_unmap(void);
 
-// For drivers that use SPI1: no cached access to flash happens between these
-// two, on the PRO CPU. flush: cached copies are dropped, because the flash
-// changed. Callers are IRAM functions.
+// For drivers that use SPI1: between these two the PRO CPU's flash cache is
+// off. changed: the flash or its mapping is not what it was, cached copies are
+// dropped. Callers are IRAM functions, interrupt handlers too.
 uint32_t mmu_cache_suspend(void);
-void mmu_cache_resume(uint32_t state, bool flush);
+void mmu_cache_resume(uint32_t state, bool changed);
 
 // Bootloader only. After the ROM: both CPUs' caches off and flushed, nothing
 // mapped; then the PRO CPU's data cache on.
