@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/fusebox/board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/file.h"
+#include "lib/fb/bytes.h"
+#include "tools/cli/cli.h"
+
+const char *board_path(const char *dir, const char *name,
+                       char out[BOARD_PATH_MAX])
+{
+    (void)snprintf(out, BOARD_PATH_MAX, "%s/%s", dir, name);
+    return out;
+}
+
+static int complain(const char *path, int error)
+{
+    return cli_error(path, "%s", strerror(error));
+}
+
+// Call `visit` for each word in the order of the file.
+static void each_fuse_word(struct fb_efuse_words *fuses, uint8_t *bytes,
+                           void visit(uint32_t *word, uint8_t *p))
+{
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        unsigned words =
+            block == 0 ? FB_EFUSE_BLOCK0_WORDS : FB_EFUSE_BLOCK_WORDS;
+        for (unsigned i = 0; i < words; i++) {
+            visit(&fuses->word[block][i], bytes);
+            bytes += 4;
+        }
+    }
+}
+
+static void store_word(uint32_t *word, uint8_t *p)
+{
+    store32_le(p, *word);
+}
+
+static void load_word(uint32_t *word, uint8_t *p)
+{
+    *word = load32_le(p);
+}
+
+// Fuses as they leave the factory: MAC, revision, calibration; the values that
+// no software may depend on are those of an ordinary module.
+static void factory_fuses(const struct board_ini *ini,
+                          struct fb_efuse_words *fuses)
+{
+    memset(fuses, 0, sizeof *fuses);
+    fb_efuse_set_mac(fuses, ini->mac);
+    fb_efuse_or(fuses, FB_EFUSE_CHIP_VER_REV1, ini->revision >= 1);
+    fb_efuse_or(fuses, FB_EFUSE_CHIP_VER_REV2, ini->revision >= 2);
+    fb_efuse_or(fuses, FB_EFUSE_CLK8M_FREQ, 52);
+    fb_efuse_or(fuses, FB_EFUSE_ADC_VREF, 8);
+}
+
+static int write_fuses(const char *dir, const struct fb_efuse_words *fuses)
+{
+    char path[BOARD_PATH_MAX];
+    uint8_t bytes[BOARD_EFUSE_LEN];
+    struct fb_efuse_words copy = *fuses;
+    each_fuse_word(&copy, bytes, store_word);
+    int error = host_file_write(board_path(dir, "efuse.bin", path), bytes,
+                                sizeof bytes, HOST_FILE_PUBLIC);
+    return error == 0 ? 0 : complain(path, error);
+}
+
+static int write_ini(const char *dir, const struct board_ini *ini)
+{
+    char path[BOARD_PATH_MAX];
+    char text[200];
+    int n = snprintf(text, sizeof text,
+                     "board = %s\nrevision = %" PRIu32 "\nflash_size = %" PRIu32
+                     "\n",
+                     ini->name, ini->revision, ini->flash_size);
+    int error = host_file_write(board_path(dir, "board.ini", path), text,
+                                (size_t)n, HOST_FILE_PUBLIC);
+    return error == 0 ? 0 : complain(path, error);
+}
+
+// An erased flash chip. The file is whole before it gets its name.
+static int create_flash(const char *dir, uint32_t size)
+{
+    char path[BOARD_PATH_MAX];
+    uint8_t *erased = malloc(size);
+    if (erased == NULL) {
+        return cli_error(dir, "out of memory");
+    }
+    memset(erased, 0xFF, size);
+    int error = host_file_write(board_path(dir, "flash.bin", path), erased,
+                                size, HOST_FILE_PUBLIC);
+    free(erased);
+    return error == 0 ? 0 : complain(path, error);
+}
+
+bool board_exists(const char *dir)
+{
+    char path[BOARD_PATH_MAX];
+    return access(board_path(dir, "board.ini", path), F_OK) == 0;
+}
+
+int board_create(const char *dir, const struct board_ini *ini)
+{
+    if (strlen(dir) > BOARD_PATH_MAX - 32) {
+        return cli_error(dir, "path is too long");
+    }
+    if (board_exists(dir)) {
+        return cli_error(dir, "holds a board already");
+    }
+    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+        return complain(dir, errno);
+    }
+    struct fb_efuse_words fuses;
+    factory_fuses(ini, &fuses);
+    int status = create_flash(dir, ini->flash_size);
+    if (status == 0) {
+        status = write_fuses(dir, &fuses);
+    }
+    return status != 0 ? status : write_ini(dir, ini);
+}
+
+static bool parse_ini_line(char *line, struct board_ini *ini)
+{
+    char key[32];
+    char value[32];
+    if (line[strspn(line, " \t")] == '\0' || line[0] == '#') {
+        return true;
+    }
+    if (sscanf(line, " %31[a-z_] = %31s", key, value) != 2) {
+        return false;
+    }
+    uint64_t number = 0;
+    bool is_number = cli_parse_uint(value, &number) && number <= UINT32_MAX;
+    if (strcmp(key, "board") == 0) {
+        (void)snprintf(ini->name, sizeof ini->name, "%s", value);
+        return strlen(value) < sizeof ini->name;
+    }
+    if (strcmp(key, "revision") == 0) {
+        ini->revision = (uint32_t)number;
+        return is_number && number <= 3;
+    }
+    if (strcmp(key, "flash_size") == 0) {
+        ini->flash_size = (uint32_t)number;
+        return is_number && number >= 0x100000 && number <= 0x1000000 &&
+               (number & (number - 1)) == 0;
+    }
+    return false;
+}
+
+static int read_ini(const char *dir, struct board_ini *ini)
+{
+    char path[BOARD_PATH_MAX];
+    struct host_file file;
+    int error = host_file_read(board_path(dir, "board.ini", path), 4096, &file);
+    if (error == ENOENT) {
+        return cli_error(dir, "no board here; `fusebox board start` makes one");
+    }
+    if (error != 0) {
+        return complain(path, error);
+    }
+    char text[4097];
+    memcpy(text, file.data, file.size);
+    text[file.size] = '\0';
+    host_file_free(&file);
+
+    memset(ini, 0, sizeof *ini);
+    unsigned number = 0;
+    char *rest = text;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        number++;
+        if (!parse_ini_line(line, ini)) {
+            return cli_error(path, "line %u: cannot be understood", number);
+        }
+    }
+    if (ini->flash_size == 0) {
+        return cli_error(path, "flash_size is missing");
+    }
+    return 0;
+}
+
+static int read_fuses(const char *dir, struct fb_efuse_words *fuses)
+{
+    char path[BOARD_PATH_MAX];
+    struct host_file file;
+    int error = host_file_read(board_path(dir, "efuse.bin", path), 4096, &file);
+    if (error != 0) {
+        return complain(path, error);
+    }
+    int status = 0;
+    if (file.size == BOARD_EFUSE_LEN) {
+        memset(fuses, 0, sizeof *fuses);
+        each_fuse_word(fuses, file.data, load_word);
+    } else {
+        status = cli_error(path, "has %zu bytes, an eFuse file has %d",
+                           file.size, BOARD_EFUSE_LEN);
+    }
+    host_file_free(&file);
+    return status;
+}
+
+static int map_flash(struct board *board)
+{
+    char path[BOARD_PATH_MAX];
+    struct stat info;
+    int fd =
+        open(board_path(board->dir, "flash.bin", path), O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        return complain(path, errno);
+    }
+    int status = 0;
+    if (fstat(fd, &info) != 0) {
+        status = complain(path, errno);
+    } else if (info.st_size != (off_t)board->ini.flash_size) {
+        status = cli_error(path, "has %jd bytes, board.ini says %" PRIu32,
+                           (intmax_t)info.st_size, board->ini.flash_size);
+    } else {
+        void *map = mmap(NULL, board->ini.flash_size, PROT_READ | PROT_WRITE,
+                         MAP_SHARED, fd, 0);
+        if (map == MAP_FAILED) {
+            status = complain(path, errno);
+        } else {
+            board->flash = map;
+        }
+    }
+    (void)close(fd);
+    return status;
+}
+
+static int take_lock(struct board *board)
+{
+    char path[BOARD_PATH_MAX];
+    board->lock = open(board_path(board->dir, "lock", path),
+                       O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (board->lock < 0) {
+        return complain(path, errno);
+    }
+    if (flock(board->lock, LOCK_EX | LOCK_NB) != 0) {
+        return cli_error(board->dir, "another process runs this board");
+    }
+    return 0;
+}
+
+int board_open(struct board *board, const char *dir)
+{
+    memset(board, 0, sizeof *board);
+    board->lock = -1;
+    if (strlen(dir) > BOARD_PATH_MAX - 32) {
+        return cli_error(dir, "path is too long");
+    }
+    (void)snprintf(board->dir, sizeof board->dir, "%s", dir);
+    int status = read_ini(dir, &board->ini);
+    if (status == 0) {
+        status = take_lock(board);
+    }
+    if (status == 0) {
+        status = read_fuses(dir, &board->fuses);
+    }
+    if (status == 0) {
+        status = map_flash(board);
+    }
+    if (status != 0) {
+        board_close(board);
+    }
+    return status;
+}
+
+void board_close(struct board *board)
+{
+    if (board->flash != NULL) {
+        (void)msync(board->flash, board->ini.flash_size, MS_ASYNC);
+        (void)munmap(board->flash, board->ini.flash_size);
+        board->flash = NULL;
+    }
+    if (board->lock >= 0) {
+        (void)close(board->lock);
+        board->lock = -1;
+    }
+}
+
+int board_save_fuses(struct board *board, const struct fb_efuse_words *fuses)
+{
+    if (memcmp(&board->fuses, fuses, sizeof *fuses) == 0) {
+        return 0;
+    }
+    board->fuses = *fuses;
+    return write_fuses(board->dir, fuses);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A board as a folder:
+//     board.ini   what it is: name, chip revision, flash size
+//     efuse.bin   the fuses, 124 bytes little-endian: BLK0 words 0 to 6, then
+//                 BLK1 to BLK3 with 8 words each (as QEMU's eFuse drive)
+//     flash.bin   the flash chip's content, one byte a byte
+//     lock        held while a process uses the folder
+// efuse.bin and board.ini are replaced atomically; flash.bin is mapped.
+
+#ifndef TOOLS_FUSEBOX_BOARD_H
+#define TOOLS_FUSEBOX_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/fb/efuse.h"
+
+#define BOARD_PATH_MAX  400
+#define BOARD_EFUSE_LEN 124
+
+struct board_ini {
+    char name[32];       // "GPY"
+    uint32_t revision;   // of the chip: 0, 1 or 3
+    uint32_t flash_size; // bytes
+    uint8_t mac[6];      // factory MAC, for a new board
+};
+
+struct board {
+    char dir[BOARD_PATH_MAX];
+    struct board_ini ini;
+    struct fb_efuse_words fuses; // as stored
+    uint8_t *flash;              // mapped, ini.flash_size bytes
+    int lock;                    // file descriptor
+};
+
+// DIR/name; a static buffer per call site is not used: out has BOARD_PATH_MAX.
+const char *board_path(const char *dir, const char *name,
+                       char out[BOARD_PATH_MAX]);
+
+// Make a blank board: erased flash, factory fuses. Refuses a folder that holds
+// a board already. Each call prints its own one-line error and returns an exit
+// status, 0 when fine.
+int board_create(const char *dir, const struct board_ini *ini);
+bool board_exists(const char *dir);
+
+// Take the folder for this process; a second process is refused.
+int board_open(struct board *board, const char *dir);
+void board_close(struct board *board);
+
+// Store fuses if they differ from what is on disk.
+int board_save_fuses(struct board *board, const struct fb_efuse_words *fuses);
+
+#endif

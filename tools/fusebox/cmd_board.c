@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// fusebox board: a virtual board in a folder.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "chip/chip.h"
+#include "host/file.h"
+#include "tools/cli/cli.h"
+#include "tools/fusebox/board.h"
+#include "tools/fusebox/commands.h"
+#include "tools/fusebox/console.h"
+#include "tools/fusebox/control.h"
+#include "tools/fusebox/server.h"
+
+#define START_TIMEOUT_S 10
+
+// Boards as they are sold; `fusebox board start --board NAME`.
+static const struct model {
+    const char *name;
+    uint32_t revision;
+    uint32_t flash_size;
+} models[] = {
+    {"GPY", 1, 0x400000},  {"FIPY", 1, 0x800000}, {"LOPY4", 1, 0x800000},
+    {"LOPY", 0, 0x400000}, {"SIPY", 0, 0x400000}, {"WIPY", 0, 0x400000},
+};
+
+static const struct model *find_model(const char *name)
+{
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        if (strcmp(models[i].name, name) == 0) {
+            return &models[i];
+        }
+    }
+    return NULL;
+}
+
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+    int used = 0;
+    return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0],
+                  &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) == 6 &&
+           text[used] == '\0';
+}
+
+static int describe_new_board(const struct cli *cli, struct board_ini *ini)
+{
+    const struct model *model = find_model(cli_string(cli, "board"));
+    if (model == NULL) {
+        return cli_error(cli_string(cli, "board"), "not a board Fusebox knows");
+    }
+    memset(ini, 0, sizeof *ini);
+    (void)snprintf(ini->name, sizeof ini->name, "%s", model->name);
+    ini->revision = cli_given(cli, "revision")
+                        ? (uint32_t)cli_uint(cli, "revision")
+                        : model->revision;
+    uint64_t mib = cli_given(cli, "flash-size") ? cli_uint(cli, "flash-size")
+                                                : model->flash_size >> 20;
+    if (ini->revision == 2 || ini->revision > 3) {
+        return cli_error(NULL, "--revision: the virtual ESP32 has 0, 1 and 3");
+    }
+    if (mib == 0 || mib > 16 || (mib & (mib - 1)) != 0) {
+        return cli_error(NULL, "--flash-size: 1, 2, 4, 8 or 16 (MiB)");
+    }
+    ini->flash_size = (uint32_t)mib << 20;
+    const char *mac = cli_string(cli, "mac");
+    if (mac == NULL) {
+        // A locally administered address: no vendor's.
+        (void)!getrandom(ini->mac, sizeof ini->mac, 0);
+        ini->mac[0] = 0x02;
+        return 0;
+    }
+    if (!parse_mac(mac, ini->mac)) {
+        return cli_error(mac, "not a MAC address like 24:0a:c4:00:11:22");
+    }
+    return 0;
+}
+
+// --- start ---
+
+static void print_endpoints(const char *dir)
+{
+    char path[BOARD_PATH_MAX];
+    struct host_file run;
+    if (host_file_read(board_path(dir, "board.run", path), 4096, &run) != 0) {
+        return;
+    }
+    long pid = 0;
+    char pty[64] = "";
+    unsigned raw = 0;
+    unsigned rfc2217 = 0;
+    char text[4097];
+    memcpy(text, run.data, run.size);
+    text[run.size] = '\0';
+    host_file_free(&run);
+    if (sscanf(text, "pid = %ld pty = %63s socket = %u rfc2217 = %u", &pid, pty,
+               &raw, &rfc2217) == 4) {
+        cli_print("pty      %s -> %s\n", board_path(dir, "uart", path), pty);
+        cli_print("TCP      socket://127.0.0.1:%u\n", raw);
+        cli_print("RFC 2217 rfc2217://127.0.0.1:%u\n", rfc2217);
+    }
+}
+
+static void show_endpoints(void *ctx, const char *dir)
+{
+    (void)ctx;
+    print_endpoints(dir);
+    (void)fflush(stdout);
+}
+
+// The child's errors reach the terminal until it is ready; then it lets go.
+static void detach(void *ctx, const char *dir)
+{
+    (void)dir;
+    int null = open("/dev/null", O_RDWR);
+    if (null >= 0) {
+        (void)dup2(null, STDIN_FILENO);
+        (void)dup2(null, STDOUT_FILENO);
+        (void)dup2(null, STDERR_FILENO);
+    }
+    const int *parent = ctx;
+    (void)!write(*parent, "", 1);
+}
+
+static int serve(const struct cli *cli, const char *dir,
+                 void (*ready)(void *ctx, const char *dir), void *ctx)
+{
+    struct board board;
+    int status = board_open(&board, dir);
+    if (status != 0) {
+        return status;
+    }
+    struct server_options options = {
+        .socket_port = (uint16_t)cli_uint(cli, "socket-port"),
+        .rfc2217_port = (uint16_t)cli_uint(cli, "rfc2217-port"),
+        .strap = CHIP_STRAP_FLASH_BOOT,
+        .ready = ready,
+        .ctx = ctx};
+    status = server_run(&board, &options);
+    board_close(&board);
+    return status;
+}
+
+static int start_in_background(const struct cli *cli, const char *dir)
+{
+    int fds[2];
+    if (pipe(fds) != 0) {
+        return cli_error(NULL, "pipe: %s", strerror(errno));
+    }
+    (void)fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0) {
+        return cli_error(NULL, "fork: %s", strerror(errno));
+    }
+    if (pid == 0) {
+        (void)close(fds[0]);
+        (void)setsid();
+        _exit(serve(cli, dir, detach, &fds[1]));
+    }
+    (void)close(fds[1]);
+    char byte;
+    ssize_t n = read(fds[0], &byte, 1);
+    (void)close(fds[0]);
+    if (n == 1) {
+        return 0;
+    }
+    (void)waitpid(pid, NULL, 0);
+    return CLI_FAILURE; // the child has said why
+}
+
+static int start(const struct cli *cli, const char *dir)
+{
+    if (!board_exists(dir)) {
+        struct board_ini ini;
+        int status = describe_new_board(cli, &ini);
+        if (status == 0) {
+            status = board_create(dir, &ini);
+        }
+        if (status != 0) {
+            return status;
+        }
+        cli_print("%s: blank %s, ESP32 revision %" PRIu32 ", %" PRIu32
+                  " MiB flash\n",
+                  dir, ini.name, ini.revision, ini.flash_size >> 20);
+    }
+    if (cli_flag(cli, "foreground")) {
+        return serve(cli, dir, show_endpoints, NULL);
+    }
+    int status = start_in_background(cli, dir);
+    if (status == 0) {
+        print_endpoints(dir);
+    }
+    return status;
+}
+
+// --- the other actions ---
+
+static int stop(const struct cli *cli, const char *dir)
+{
+    (void)cli;
+    int status = control_send(dir, "stop");
+    if (status != 0) {
+        return status;
+    }
+    // The folder is free when the lock is.
+    struct timespec tick = {.tv_nsec = 5000000};
+    for (int i = 0; i < START_TIMEOUT_S * 200; i++) {
+        char path[BOARD_PATH_MAX];
+        if (access(board_path(dir, "board.run", path), F_OK) != 0) {
+            return 0;
+        }
+        (void)nanosleep(&tick, NULL);
+    }
+    return cli_error(dir, "the board does not stop");
+}
+
+static int reset(const struct cli *cli, const char *dir)
+{
+    return control_send(dir, cli_flag(cli, "download") ? "download" : "reset");
+}
+
+static int status(const struct cli *cli, const char *dir)
+{
+    (void)cli;
+    if (!board_exists(dir)) {
+        return cli_error(dir, "no board here");
+    }
+    if (control_send(dir, "ping") != 0) {
+        return CLI_FAILURE;
+    }
+    print_endpoints(dir);
+    return 0;
+}
+
+static int console(const struct cli *cli, const char *dir)
+{
+    return console_run(cli, dir);
+}
+
+static const struct action {
+    const char *name;
+    int (*run)(const struct cli *cli, const char *dir);
+} actions[] = {
+    {"start", start},   {"stop", stop},       {"reset", reset},
+    {"status", status}, {"console", console},
+};
+
+static int run(const struct cli *cli)
+{
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        if (strcmp(cli_arg(cli, 0), actions[i].name) == 0) {
+            return actions[i].run(cli, cli_arg(cli, 1));
+        }
+    }
+    return cli_error(cli_arg(cli, 0),
+                     "not one of start, stop, reset, status, console");
+}
+
+static const struct cli_option options[] = {
+    {.name = "board",
+     .kind = CLI_STRING,
+     .value = "NAME",
+     .fallback = "GPY",
+     .help = "start: what a new board is: GPY FIPY LOPY4 LOPY SIPY WIPY"},
+    {.name = "revision",
+     .kind = CLI_UINT,
+     .value = "N",
+     .help = "start: chip revision of a new board: 0, 1 or 3"},
+    {.name = "flash-size",
+     .kind = CLI_UINT,
+     .value = "MIB",
+     .help = "start: flash of a new board in MiB"},
+    {.name = "mac",
+     .kind = CLI_STRING,
+     .value = "MAC",
+     .help = "start: factory MAC of a new board (a random local one)"},
+    {.name = "socket-port",
+     .kind = CLI_UINT,
+     .value = "PORT",
+     .fallback = "0",
+     .help = "start: TCP port of the raw UART (0: any free one)"},
+    {.name = "rfc2217-port",
+     .kind = CLI_UINT,
+     .value = "PORT",
+     .fallback = "0",
+     .help = "start: TCP port of the RFC 2217 UART (0: any free one)"},
+    {.name = "foreground",
+     .kind = CLI_FLAG,
+     .help = "start: do not go into the background"},
+    {.name = "download",
+     .kind = CLI_FLAG,
+     .help = "reset: with GPIO0 low, into the ROM's download mode"},
+    {.name = "send",
+     .kind = CLI_STRING,
+     .value = "LINE",
+     .help = "console: send one line, then go on as told"},
+    {.name = "expect",
+     .kind = CLI_STRING,
+     .value = "TEXT",
+     .help = "console: end when the board has said TEXT"},
+    {.name = "timeout",
+     .kind = CLI_UINT,
+     .value = "SECONDS",
+     .fallback = "30",
+     .help = "console: how long --expect waits"},
+    {.name = NULL}};
+
+const struct cli_command command_board = {
+    .name = "board",
+    .arguments = "start|stop|reset|status|console DIR",
+    .min_args = 2,
+    .max_args = 2,
+    .options = options,
+    .help = "a virtual board in a folder: blank at first, alive while started",
+    .details =
+        "start    makes DIR a blank board if it is none, powers it, and goes\n"
+        "         into the background; prints where its UART is\n"
+        "stop     takes the power away; flash and eFuses stay in DIR\n"
+        "reset    as the reset button does; --download holds GPIO0 as well\n"
+        "console  shows what the board says since its last reset and sends\n"
+        "         what you type; Ctrl-] ends it\n"
+        "\n"
+        "Any tool that takes a port takes DIR/uart (a pty), socket://, \n"
+        "rfc2217:// or board:DIR.",
+    .run = run,
+};

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/fusebox/commands.h"
+
+static const struct cli_command *const commands[] = {
+    &command_board,
+    &command_exec,
+    &command_ota,
+    NULL,
+};
+
+int main(int argc, char **argv)
+{
+    static const struct cli_tool tool = {
+        .name = "fusebox",
+        .summary =
+            "an ESP32 from blank to locked, rehearsed before it is burned",
+        .commands = commands,
+    };
+    return cli_main(&tool, argc, argv);
+}

@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _XOPEN_SOURCE 700 // posix_openpt()
+
+#include "tools/fusebox/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "chip/chip.h"
+#include "host/file.h"
+#include "tools/cli/cli.h"
+#include "tools/fusebox/line.h"
+#include "tools/fusebox/rfc2217.h"
+
+// Cycles between two looks at the sockets: 10 ms of a 40 MHz chip.
+#define SLICE_CYCLES 400000u
+// A reader that lags behind this far stops the chip until it has caught up.
+#define BACKLOG_PAUSE 65536u
+#define BACKLOG_MAX   (4u * BACKLOG_PAUSE)
+#define CLIENTS_MAX   12
+// How often a pty that nobody has open is looked at again.
+#define PTY_TICK_MS 20
+
+enum client_kind { CLIENT_RAW, CLIENT_RFC2217, CLIENT_PTY, CLIENT_CONTROL };
+
+struct client {
+    int fd; // -1: free
+    enum client_kind kind;
+    struct line line;
+    struct rfc2217 telnet;
+    uint8_t out[BACKLOG_MAX];
+    size_t out_len;
+    char command[64]; // control clients
+    size_t command_len;
+};
+
+enum listener {
+    LISTEN_RAW,
+    LISTEN_RFC2217,
+    LISTEN_UNIX,
+    LISTEN_CONTROL,
+    LISTENERS
+};
+
+struct server {
+    struct board *board;
+    struct chip *chip;
+    struct client *clients; // CLIENTS_MAX, the first is the pty
+    int listen[LISTENERS];
+    uint16_t port[2]; // of LISTEN_RAW and LISTEN_RFC2217
+    char pty[64];
+    FILE *console;
+    FILE *log;
+    uint8_t rx[4096]; // from clients, not yet taken by the UART
+    size_t rx_len;
+    bool held;             // EN is low
+    int64_t idle_until_ms; // host time until which the chip has nothing to do
+    uint32_t strap;
+    bool stop;
+};
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_signal(int number)
+{
+    stop_signal = number;
+}
+
+static void note(struct server *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void note(struct server *s, const char *format, ...)
+{
+    va_list args;
+    uint64_t ns = chip_time_ns(s->chip);
+    (void)fprintf(s->log, "%6" PRIu64 ".%06" PRIu64 " ", ns / 1000000000u,
+                  ns / 1000u % 1000000u);
+    va_start(args, format);
+    (void)vfprintf(s->log, format, args);
+    va_end(args);
+    (void)fputc('\n', s->log);
+    (void)fflush(s->log);
+}
+
+// --- bytes towards the clients ---
+
+static void drop_client(struct client *c)
+{
+    if (c->fd >= 0) {
+        (void)close(c->fd);
+    }
+    c->fd = -1;
+    c->out_len = 0;
+}
+
+static void flush_client(struct client *c)
+{
+    while (c->fd >= 0 && c->out_len > 0) {
+        ssize_t n = write(c->fd, c->out, c->out_len);
+        if (n > 0) {
+            c->out_len -= (size_t)n;
+            memmove(c->out, c->out + n, c->out_len);
+        } else if (n < 0 && errno == EINTR) {
+            continue;
+        } else if (n < 0 && errno == EAGAIN) {
+            return;
+        } else if (c->kind == CLIENT_PTY) {
+            c->out_len = 0; // nobody has it open
+        } else {
+            drop_client(c);
+        }
+    }
+}
+
+static void queue(struct client *c, const uint8_t *p, size_t n)
+{
+    if (c->fd < 0) {
+        return;
+    }
+    if (n > sizeof c->out - c->out_len) {
+        flush_client(c);
+    }
+    if (n > sizeof c->out - c->out_len) {
+        n = sizeof c->out - c->out_len; // cannot be kept for this reader
+    }
+    memcpy(c->out + c->out_len, p, n);
+    c->out_len += n;
+}
+
+static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
+{
+    struct server *s = ctx;
+    if (uart != 0) {
+        return;
+    }
+    (void)fputc(byte, s->console);
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        struct client *c = &s->clients[i];
+        if (c->kind == CLIENT_RFC2217) {
+            uint8_t coded[2];
+            queue(c, coded, rfc2217_encode(coded, &byte, 1));
+        } else if (c->kind != CLIENT_CONTROL) {
+            queue(c, &byte, 1);
+        }
+    }
+}
+
+static bool some_client_lags(const struct server *s)
+{
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        if (s->clients[i].fd >= 0 && s->clients[i].out_len > BACKLOG_PAUSE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// --- the chip ---
+
+static bool on_operation(void *ctx, unsigned op, uint32_t address, uint32_t n)
+{
+    (void)ctx;
+    (void)op;
+    (void)address;
+    (void)n;
+    return true;
+}
+
+static void on_unmodelled(void *ctx, uint32_t vaddr, bool store, uint32_t pc)
+{
+    note(ctx, "not modelled: %s 0x%08" PRIx32 " at pc 0x%08" PRIx32,
+         store ? "store to" : "load from", vaddr, pc);
+}
+
+static void on_log(void *ctx, const char *line)
+{
+    note(ctx, "%s", line);
+}
+
+static void power_on(struct server *s, bool download)
+{
+    uint32_t strap = download ? CHIP_STRAP_DOWNLOAD : s->strap;
+    note(s, "power on, boot straps 0x%02" PRIx32, strap);
+    s->held = false;
+    s->rx_len = 0;
+    s->idle_until_ms = 0;
+    chip_set_strap(s->chip, strap);
+    chip_power_on(s->chip);
+    chip_set_strap(s->chip, s->strap); // the button is released again
+}
+
+// A reset by command starts a new console log.
+static int restart(struct server *s, bool download)
+{
+    char path[BOARD_PATH_MAX];
+    board_path(s->board->dir, "console.log", path);
+    FILE *console = fopen(path, "we");
+    if (console == NULL) {
+        return cli_error(path, "%s", strerror(errno));
+    }
+    if (s->console != NULL) {
+        (void)fclose(s->console);
+    }
+    s->console = console;
+    power_on(s, download);
+    return 0;
+}
+
+// Hand over what the FIFO takes. True when it took something.
+static bool feed_uart(struct server *s)
+{
+    size_t n = s->rx_len == 0 ? 0 : chip_uart_rx(s->chip, 0, s->rx, s->rx_len);
+    s->rx_len -= n;
+    memmove(s->rx, s->rx + n, s->rx_len);
+    return n > 0;
+}
+
+// --- bytes from the clients ---
+
+struct from_client {
+    struct server *server;
+    struct client *client;
+};
+
+static void data_from_client(void *ctx, const uint8_t *p, size_t n)
+{
+    struct from_client *from = ctx;
+    struct server *s = from->server;
+    if (line_saw_sync(&from->client->line, p, n) &&
+        from->client->kind != CLIENT_RFC2217 && !s->held &&
+        !chip_in_download_mode(s->chip)) {
+        // The frame itself is lost, as it is on a real board; it is repeated.
+        power_on(s, true);
+        return;
+    }
+    if (s->held || n > sizeof s->rx - s->rx_len) {
+        return;
+    }
+    memcpy(s->rx + s->rx_len, p, n);
+    s->rx_len += n;
+}
+
+static void reply_to_client(void *ctx, const uint8_t *p, size_t n)
+{
+    struct from_client *from = ctx;
+    queue(from->client, p, n);
+}
+
+static void lines_from_client(void *ctx, bool dtr, bool rts)
+{
+    struct from_client *from = ctx;
+    switch (line_set(&from->client->line, dtr, rts)) {
+    case LINE_HOLD:
+        from->server->held = true;
+        break;
+    case LINE_BOOT:
+        power_on(from->server, false);
+        break;
+    case LINE_DOWNLOAD:
+        power_on(from->server, true);
+        break;
+    case LINE_NOTHING:
+        break;
+    }
+}
+
+static const char *run_command(struct server *s, const char *command)
+{
+    if (strcmp(command, "reset") == 0) {
+        return restart(s, false) == 0 ? "ok\n" : "error\n";
+    }
+    if (strcmp(command, "download") == 0) {
+        return restart(s, true) == 0 ? "ok\n" : "error\n";
+    }
+    if (strcmp(command, "stop") == 0) {
+        s->stop = true;
+        return "ok\n";
+    }
+    if (strcmp(command, "ping") == 0) {
+        return "ok\n";
+    }
+    return "error unknown command\n";
+}
+
+static void push_command(struct server *s, struct client *c, const uint8_t *p,
+                         size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != '\n') {
+            if (c->command_len < sizeof c->command - 1) {
+                c->command[c->command_len++] = (char)p[i];
+            }
+            continue;
+        }
+        c->command[c->command_len] = '\0';
+        c->command_len = 0;
+        const char *answer = run_command(s, c->command);
+        queue(c, (const uint8_t *)answer, strlen(answer));
+    }
+}
+
+static void read_client(struct server *s, struct client *c)
+{
+    // Telnet never makes data longer, so what fits here fits the UART's queue.
+    uint8_t buffer[1024];
+    size_t room = sizeof s->rx - s->rx_len;
+    size_t want = room < sizeof buffer ? room : sizeof buffer;
+    ssize_t n = read(c->fd, buffer, want);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (n <= 0) {
+        if (c->kind != CLIENT_PTY) {
+            drop_client(c);
+        }
+        return;
+    }
+    struct from_client from = {s, c};
+    switch (c->kind) {
+    case CLIENT_RFC2217: {
+        struct rfc2217_callbacks callbacks = {
+            &from, data_from_client, reply_to_client, lines_from_client};
+        rfc2217_push(&c->telnet, buffer, (size_t)n, &callbacks);
+        break;
+    }
+    case CLIENT_CONTROL:
+        push_command(s, c, buffer, (size_t)n);
+        break;
+    case CLIENT_RAW:
+    case CLIENT_PTY:
+        data_from_client(&from, buffer, (size_t)n);
+        break;
+    }
+}
+
+// --- endpoints ---
+
+static int set_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+static void accept_client(struct server *s, enum listener which)
+{
+    int fd = accept(s->listen[which], NULL, NULL);
+    if (fd < 0) {
+        return;
+    }
+    struct client *c = NULL;
+    for (size_t i = 1; i < CLIENTS_MAX && c == NULL; i++) {
+        c = s->clients[i].fd < 0 ? &s->clients[i] : NULL;
+    }
+    if (c == NULL || set_nonblocking(fd) != 0) {
+        (void)close(fd);
+        return;
+    }
+    int one = 1;
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    static const enum client_kind kinds[LISTENERS] = {
+        [LISTEN_RAW] = CLIENT_RAW,
+        [LISTEN_RFC2217] = CLIENT_RFC2217,
+        [LISTEN_UNIX] = CLIENT_RFC2217,
+        [LISTEN_CONTROL] = CLIENT_CONTROL,
+    };
+    c->fd = fd;
+    c->kind = kinds[which];
+    c->line = (struct line){0};
+    c->out_len = 0;
+    c->command_len = 0;
+    rfc2217_init(&c->telnet);
+}
+
+static int listen_tcp(struct server *s, enum listener which, uint16_t port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int one = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        bind(fd, (struct sockaddr *)&address, size) != 0 ||
+        listen(fd, 4) != 0 || set_nonblocking(fd) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+        int error = errno;
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return cli_error(NULL, "TCP port %u: %s", port, strerror(error));
+    }
+    s->listen[which] = fd;
+    s->port[which] = ntohs(address.sin_port);
+    return 0;
+}
+
+static int listen_unix(struct server *s, enum listener which, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char path[BOARD_PATH_MAX];
+    board_path(s->board->dir, name, path);
+    if (strlen(path) >= sizeof address.sun_path) {
+        return cli_error(path, "path is too long for a socket");
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    (void)unlink(path); // a stale one: the folder's lock is ours
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(fd, 4) != 0 || set_nonblocking(fd) != 0) {
+        int error = errno;
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return cli_error(path, "%s", strerror(error));
+    }
+    s->listen[which] = fd;
+    return 0;
+}
+
+// The slave is opened once to set it raw, and closed: from then on a hang-up
+// on the master says that nobody has it open.
+static int open_pty(struct server *s)
+{
+    char link[BOARD_PATH_MAX];
+    board_path(s->board->dir, "uart", link);
+    struct termios raw;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    const char *name = NULL;
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 ||
+        (name = ptsname(master)) == NULL) {
+        return cli_error(link, "no pty: %s", strerror(errno));
+    }
+    (void)snprintf(s->pty, sizeof s->pty, "%s", name);
+    int slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (slave < 0 || tcgetattr(slave, &raw) != 0) {
+        return cli_error(name, "%s", strerror(errno));
+    }
+    cfmakeraw(&raw);
+    (void)cfsetspeed(&raw, B115200);
+    (void)tcsetattr(slave, TCSANOW, &raw);
+    (void)close(slave);
+    (void)unlink(link);
+    if (symlink(name, link) != 0 || set_nonblocking(master) != 0) {
+        return cli_error(link, "%s", strerror(errno));
+    }
+    s->clients[0].fd = master;
+    s->clients[0].kind = CLIENT_PTY;
+    return 0;
+}
+
+static int write_run_file(struct server *s)
+{
+    char path[BOARD_PATH_MAX];
+    char text[300];
+    int n = snprintf(
+        text, sizeof text, "pid = %ld\npty = %s\nsocket = %u\nrfc2217 = %u\n",
+        (long)getpid(), s->pty, s->port[LISTEN_RAW], s->port[LISTEN_RFC2217]);
+    int error = host_file_write(board_path(s->board->dir, "board.run", path),
+                                text, (size_t)n, HOST_FILE_PUBLIC);
+    return error == 0 ? 0 : cli_error(path, "%s", strerror(error));
+}
+
+static int open_endpoints(struct server *s,
+                          const struct server_options *options)
+{
+    int status = open_pty(s);
+    if (status == 0) {
+        status = listen_tcp(s, LISTEN_RAW, options->socket_port);
+    }
+    if (status == 0) {
+        status = listen_tcp(s, LISTEN_RFC2217, options->rfc2217_port);
+    }
+    if (status == 0) {
+        status = listen_unix(s, LISTEN_UNIX, "uart.sock");
+    }
+    if (status == 0) {
+        status = listen_unix(s, LISTEN_CONTROL, "control");
+    }
+    return status != 0 ? status : write_run_file(s);
+}
+
+static void close_endpoints(struct server *s)
+{
+    static const char *const names[] = {"uart", "uart.sock", "control",
+                                        "board.run"};
+    char path[BOARD_PATH_MAX];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)unlink(board_path(s->board->dir, names[i], path));
+    }
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        flush_client(&s->clients[i]);
+        drop_client(&s->clients[i]);
+    }
+    for (size_t i = 0; i < LISTENERS; i++) {
+        if (s->listen[i] >= 0) {
+            (void)close(s->listen[i]);
+        }
+    }
+}
+
+// --- the loop ---
+
+static bool pty_is_open(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) >= 0 && (p.revents & POLLHUP) == 0;
+}
+
+// Wait for work at most timeout_ms, then move bytes.
+static void serve_sockets(struct server *s, int timeout_ms)
+{
+    struct pollfd p[LISTENERS + CLIENTS_MAX];
+    for (size_t i = 0; i < LISTENERS; i++) {
+        p[i] = (struct pollfd){.fd = s->listen[i], .events = POLLIN};
+    }
+    bool room = s->rx_len < sizeof s->rx;
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        struct client *c = &s->clients[i];
+        int fd = c->fd;
+        if (c->kind == CLIENT_PTY && !pty_is_open(fd)) {
+            fd = -1; // poll() would not wait: it is looked at again soon
+            c->out_len = 0;
+            timeout_ms = timeout_ms < PTY_TICK_MS ? timeout_ms : PTY_TICK_MS;
+        }
+        p[LISTENERS + i] = (struct pollfd){
+            .fd = fd,
+            .events = (short)((room || c->kind == CLIENT_CONTROL ? POLLIN : 0) |
+                              (c->out_len > 0 ? POLLOUT : 0))};
+    }
+    if (poll(p, LISTENERS + CLIENTS_MAX, timeout_ms) <= 0) {
+        return;
+    }
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        short events = p[LISTENERS + i].revents;
+        if ((events & POLLOUT) != 0) {
+            flush_client(&s->clients[i]);
+        }
+        if ((events & (POLLIN | POLLHUP | POLLERR)) != 0 &&
+            s->clients[i].fd >= 0) {
+            read_client(s, &s->clients[i]);
+        }
+    }
+    for (size_t i = 0; i < LISTENERS; i++) {
+        if ((p[i].revents & POLLIN) != 0) {
+            accept_client(s, (enum listener)i);
+        }
+    }
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// Run the chip for a slice if it has anything to do. Returns how long the
+// sockets may be waited for, in ms. An idle chip keeps pace with the host's
+// clock; a busy one runs as fast as it can.
+static int run_chip(struct server *s)
+{
+    if (s->held || some_client_lags(s)) {
+        return 1000;
+    }
+    int64_t now = now_ms();
+    if (!feed_uart(s) && now < s->idle_until_ms) {
+        return (int)(s->idle_until_ms - now);
+    }
+    s->idle_until_ms = 0;
+    enum chip_stop stop = chip_run(s->chip, SLICE_CYCLES);
+    (void)board_save_fuses(s->board, chip_efuses(s->chip));
+    if (stop != CHIP_IDLE) {
+        return 0;
+    }
+    uint64_t ms = chip_idle_ns(s->chip) / 1000000u;
+    s->idle_until_ms = now + (ms > 1000 ? 1000 : (int64_t)ms) + 1;
+    return s->rx_len > 0 ? 0 : (int)(s->idle_until_ms - now);
+}
+
+static void loop(struct server *s)
+{
+    while (!s->stop && stop_signal == 0) {
+        int wait_ms = run_chip(s);
+        for (size_t i = 0; i < CLIENTS_MAX; i++) {
+            flush_client(&s->clients[i]);
+        }
+        (void)fflush(s->console);
+        serve_sockets(s, wait_ms);
+    }
+}
+
+static int set_up(struct server *s, const struct server_options *options)
+{
+    char path[BOARD_PATH_MAX];
+    s->log = fopen(board_path(s->board->dir, "board.log", path), "we");
+    s->chip = malloc(chip_sizeof());
+    s->clients = calloc(CLIENTS_MAX, sizeof *s->clients);
+    if (s->log == NULL || s->chip == NULL || s->clients == NULL) {
+        return cli_error(path, "%s", strerror(errno));
+    }
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        s->clients[i].fd = -1;
+    }
+    for (size_t i = 0; i < LISTENERS; i++) {
+        s->listen[i] = -1;
+    }
+    uint64_t seed = 0;
+    (void)!getrandom(&seed, sizeof seed, 0);
+    struct chip_config config = {.flash = s->board->flash,
+                                 .flash_size = s->board->ini.flash_size,
+                                 .revision = s->board->ini.revision,
+                                 .strap = options->strap,
+                                 .seed = seed};
+    struct chip_callbacks callbacks = {.ctx = s,
+                                       .uart_tx = on_uart_tx,
+                                       .operation = on_operation,
+                                       .unmodelled = on_unmodelled,
+                                       .log = on_log};
+    chip_init(s->chip, &config, &callbacks);
+    chip_set_efuses(s->chip, &s->board->fuses);
+    return open_endpoints(s, options);
+}
+
+int server_run(struct board *board, const struct server_options *options)
+{
+    struct server s = {.board = board, .strap = options->strap};
+    struct sigaction action = {.sa_handler = on_signal};
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+
+    int status = set_up(&s, options);
+    if (status == 0) {
+        status = restart(&s, false);
+    }
+    if (status == 0) {
+        options->ready(options->ctx, board->dir);
+        loop(&s);
+        status = board_save_fuses(board, chip_efuses(s.chip));
+    }
+    if (s.clients != NULL) {
+        close_endpoints(&s);
+    }
+    if (s.console != NULL) {
+        (void)fclose(s.console);
+    }
+    if (s.log != NULL) {
+        (void)fclose(s.log);
+    }
+    free(s.clients);
+    free(s.chip);
+    return status;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs a board: the virtual chip on one side, on the other its UART0 as
+//     DIR/uart        symlink to a pty, no modem lines
+//     socket://       raw TCP on the loopback interface, no modem lines
+//     rfc2217://      TCP with DTR and RTS, which drive EN and GPIO0
+//     DIR/uart.sock   the same RFC 2217 line as a UNIX socket (port board:DIR)
+// and DIR/control, a UNIX socket that takes one command a line.
+//
+// DIR/console.log is what UART0 has said since the last power-on or reset by
+// command; DIR/board.log what the chip reports about itself.
+
+#ifndef TOOLS_FUSEBOX_SERVER_H
+#define TOOLS_FUSEBOX_SERVER_H
+
+#include <stdint.h>
+
+#include "tools/fusebox/board.h"
+
+struct server_options {
+    uint16_t socket_port;  // TCP, 0: any free one
+    uint16_t rfc2217_port; // TCP, 0: any free one
+    uint32_t strap;        // CHIP_STRAP_*
+    // Called once when every endpoint exists and the board is powered.
+    void (*ready)(void *ctx, const char *dir);
+    void *ctx;
+};
+
+// Serve until told to stop (command, SIGTERM, SIGINT). Returns an exit status.
+int server_run(struct board *board, const struct server_options *options);
+
+#endif
