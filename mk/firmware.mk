@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Firmware of one board:
+#
+#   make BOARD=GPY [TARGET=boot|app|boot_app] [SECURE=on] [BTYPE=release|debug]
+#   make BOARD=GPY [SECURE=on] flash [ESPPORT=/dev/ttyUSB0] [ESPBAUD=921600]
+#
+# With SECURE=on images are signed with SECURE_KEY and encrypted with
+# ENCRYPT_KEY, once for each app slot of the board's partition table.
+
+BTYPE       ?= release
+TARGET      ?= boot_app
+SECURE      ?= off
+SECURE_KEY  ?= secure_boot_signing_key.pem
+ENCRYPT_KEY ?= flash_encryption_key.bin
+ESPPORT     ?= /dev/ttyUSB0
+ESPBAUD     ?= $(or $(ESPSPEED),921600)
+CROSS_COMPILE ?= xtensa-lx106-elf-
+
+FW_ALL_BOARDS := $(notdir $(patsubst %/board.mk,%,$(wildcard firmware/boards/*/board.mk)))
+ifeq ($(filter $(BOARD),$(FW_ALL_BOARDS)),)
+$(error BOARD=$(BOARD): not one of $(FW_ALL_BOARDS))
+endif
+ifeq ($(filter $(TARGET),boot app boot_app),)
+$(error TARGET=$(TARGET): not one of boot app boot_app)
+endif
+ifeq ($(filter $(SECURE),on off),)
+$(error SECURE=$(SECURE): not one of on off)
+endif
+include firmware/boards/$(BOARD)/board.mk
+
+board    := $(shell echo $(BOARD) | tr A-Z a-z)
+FW       := build/$(BOARD)/$(BTYPE)
+FW_BOOT  := $(FW)/bootloader
+FW_LIB   := $(FW)/lib
+BOOT_BIN := $(FW_BOOT)/bootloader.bin
+DIGEST_BIN := $(FW_BOOT)/bootloader-reflash-digest.bin
+PART_BIN := $(FW_LIB)/partitions.bin
+APP_BIN  := $(FW)/$(board).bin
+LAYOUT_CSV ?= firmware/boards/layouts/$(BOARD_LAYOUT).csv
+FLASH_SIZE := $(BOARD_FLASH_MIB)MB
+
+ESPSECURE := build/bin/espsecure
+ESPTOOL   := build/bin/esptool
+GEN_PART  := build/bin/gen_esp32part
+FW_TOOLS  := $(ESPSECURE) $(ESPTOOL) $(GEN_PART)
+
+# Keys are named relative to this Makefile or absolutely.
+PUB_KEY    := $(FW)/signature_verification_key.bin
+DIGEST_KEY := $(FW_BOOT)/secure-bootloader-key.bin
+SECURE_DIR := $(if $(filter on,$(SECURE)),secure,plain)
+
+FW_SUBMAKE = $(MAKE) --no-print-directory BOARD=$(BOARD) BTYPE=$(BTYPE) \
+    CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
+    BEARSSL_TOP=$(abspath $(BEARSSL_TOP)) TARGET= \
+    SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
+
+.PHONY: firmware boot app flash erase show_partitions monitor fw-force
+firmware: $(if $(filter boot boot_app,$(TARGET)),boot) \
+          $(if $(filter app boot_app,$(TARGET)),app)
+
+## make BOARD=GPY           firmware of a board: bootloader, table, application;
+##                          TARGET=boot|app, SECURE=on signs and encrypts
+boot: $(BOOT_BIN) $(PART_BIN)
+app: $(APP_BIN) $(PART_BIN)
+
+# Switching SECURE, or signing with another key, rebuilds what depends on it.
+$(FW)/mode: fw-force
+	@mkdir -p $(FW_BOOT) $(FW_LIB)
+	@echo 'SECURE=$(SECURE) $(LAYOUT_CSV)' | cmp -s - $@ || \
+	    { echo 'SECURE=$(SECURE) $(LAYOUT_CSV)' > $@; \
+	      rm -rf $(FW)/obj-*; rm -f $(FW)/*.bin* $(FW_LIB)/* $(FW_BOOT)/*; }
+
+ifeq ($(SECURE),on)
+$(SECURE_KEY):
+	@echo 'make: $@: no signing key; make one with' >&2
+	@echo '    $(ESPSECURE) generate_signing_key $@' >&2
+	@false
+$(ENCRYPT_KEY):
+	@echo 'make: $@: no flash encryption key; make one with' >&2
+	@echo '    $(ESPSECURE) generate_flash_encryption_key $@' >&2
+	@false
+$(PUB_KEY): $(SECURE_KEY) $(FW)/mode | $(ESPSECURE)
+	@rm -f $@
+	$(ESPSECURE) extract_public_key --keyfile $(SECURE_KEY) $@
+$(DIGEST_KEY): $(SECURE_KEY) $(FW)/mode | $(ESPSECURE)
+	@rm -f $@
+	$(ESPSECURE) digest_private_key --keyfile $(SECURE_KEY) $@
+FW_KEYS := $(PUB_KEY) $(ENCRYPT_KEY)
+endif
+
+# --- programs: the folders have make rules of their own ---
+
+FW_BOOT_ELF := $(FW)/obj-boot/bootloader.elf
+FW_APP_ELF  := $(FW)/obj-app/app.elf
+
+$(FW_BOOT_ELF): fw-force $(FW)/mode $(FW_KEYS) $(BEARSSL_TOP)/inc/bearssl.h
+	@$(FW_SUBMAKE) -C firmware/boot BUILD=$(abspath $(@D))
+$(FW_APP_ELF): fw-force $(FW)/mode $(FW_KEYS) $(MICROPY_TOP)/py/py.mk \
+               $(BEARSSL_TOP)/inc/bearssl.h
+	@$(FW_SUBMAKE) -C firmware/app BUILD=$(abspath $(@D))
+
+# --- images ---
+
+IMAGE_FLAGS := --flash_mode dio --flash_freq 80m --flash_size $(FLASH_SIZE)
+PAD_AND_ENCRYPT = mk/encrypt.sh $(ESPSECURE) $(ENCRYPT_KEY)
+
+$(BOOT_BIN): $(FW_BOOT_ELF) $(FW_TOOLS)
+	$(ESPTOOL) --chip esp32 elf2image $(IMAGE_FLAGS) -o $@ $<
+ifeq ($(SECURE),on)
+boot: $(DIGEST_BIN)_enc
+$(DIGEST_BIN): $(BOOT_BIN) $(DIGEST_KEY)
+	$(ESPSECURE) digest_secure_bootloader --keyfile $(DIGEST_KEY) -o $@ $<
+$(DIGEST_BIN)_enc: $(DIGEST_BIN) $(ENCRYPT_KEY)
+	$(PAD_AND_ENCRYPT) $< $@ 0x0
+boot app: $(PART_BIN)_enc
+$(PART_BIN)_enc: $(PART_BIN) $(ENCRYPT_KEY)
+	$(PAD_AND_ENCRYPT) $< $@ 0x8000
+app: $(APP_BIN)_enc
+$(APP_BIN)_enc: $(APP_BIN) $(PART_BIN) $(ENCRYPT_KEY)
+	mk/each_slot.sh $(GEN_PART) $(PART_BIN) $(PAD_AND_ENCRYPT) $(APP_BIN)
+	@touch $@
+endif
+
+$(PART_BIN): $(LAYOUT_CSV) $(FW)/mode $(FW_KEYS) $(FW_TOOLS)
+	$(GEN_PART) --flash-size $(FLASH_SIZE) $< $@.unsigned
+	@$(if $(filter on,$(SECURE)),$(ESPSECURE) sign_data --keyfile $(SECURE_KEY) $@.unsigned,:)
+	@mv $@.unsigned $@
+
+$(APP_BIN): $(FW_APP_ELF) $(FW_KEYS) $(FW_TOOLS)
+	$(ESPTOOL) --chip esp32 elf2image $(IMAGE_FLAGS) -o $@.unsigned $<
+	@$(if $(filter on,$(SECURE)),$(ESPSECURE) sign_data --keyfile $(SECURE_KEY) $@.unsigned,:)
+	@mv $@.unsigned $@
+
+# --- boards on a port ---
+
+WRITE_FLASH := $(ESPTOOL) --chip esp32 --port $(ESPPORT) --baud $(ESPBAUD) \
+    --before default_reset --after hard_reset write_flash -z \
+    --flash_mode dio --flash_freq 80m --flash_size detect
+ifeq ($(SECURE),on)
+FLASH_FILES = 0x0 $(DIGEST_BIN)_enc 0x8000 $(PART_BIN)_enc \
+    0x10000 $(APP_BIN)_enc_0x10000
+else
+FLASH_FILES = 0x1000 $(BOOT_BIN) 0x8000 $(PART_BIN) 0x10000 $(APP_BIN)
+endif
+
+## make BOARD=GPY flash     write it to the board on ESPPORT
+flash: boot app
+	$(WRITE_FLASH) $(FLASH_FILES)
+
+## make BOARD=GPY erase     erase the board's flash
+erase: $(ESPTOOL)
+	$(ESPTOOL) --chip esp32 --port $(ESPPORT) --baud $(ESPBAUD) erase_flash
+
+## make BOARD=GPY show_partitions
+show_partitions: $(PART_BIN)
+	@$(GEN_PART) $(PART_BIN)
+
+.PHONY: clean
+## make BOARD=GPY clean     remove this board's build
+clean:
+	rm -rf build/$(BOARD)
