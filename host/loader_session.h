@@ -21,6 +21,7 @@ enum host_loader_status {
     HOST_LOADER_E_REFUSED = -4, // the chip answered with an error
     HOST_LOADER_E_VERIFY = -5,  // what was written is not what is there
     HOST_LOADER_E_CHIP = -6,    // not an ESP32
+    HOST_LOADER_E_HOST = -7,    // this machine: no memory, wrong use
 };
 
 enum host_reset_before {
@@ -31,9 +32,26 @@ enum host_reset_before {
 
 enum host_reset_after {
     HOST_AFTER_HARD, // EN pulse; without lines: the RTC watchdog by registers
-    HOST_AFTER_SOFT,
-    HOST_AFTER_NONE,
+    HOST_AFTER_SOFT, // run the application, as far as the ROM can
+    HOST_AFTER_NONE, // stay in the ROM's loader; a stub goes back to it
+    HOST_AFTER_NONE_STUB, // stay, and leave a stub running
 };
+
+// Time limits in ms. A per_mb limit is that for each MiB, at least `command`.
+// The defaults are those of the reference tool (esptool docs, "Configuration
+// File").
+struct host_loader_limits {
+    unsigned command;
+    unsigned sync;
+    unsigned md5_per_mb;
+    unsigned erase_per_mb;
+    unsigned write_per_mb;
+    unsigned chip_erase;
+    unsigned mem_end;        // the ROM may not answer: then this is waited
+    unsigned block_attempts; // tries for each block
+};
+
+struct host_loader_buffers; // private
 
 struct host_loader {
     struct host_port *port;
@@ -42,13 +60,22 @@ struct host_loader {
     char why[256];             // one clause, without the port's name
     unsigned connect_attempts; // 0: for ever
     bool trace;                // --trace: every packet on stderr
-    uint8_t *buffer;           // private
+    struct host_loader_limits limits;
+    // In the form of host_reset_run(), the caller's; NULL: the usual ones.
+    const char *download_sequence;
+    const char *hard_reset_sequence;
+    uint32_t baud; // of the line now
+    size_t sent;   // payload bytes that the last flash write put on the line
+    struct host_loader_buffers *buffers;
 };
 
+// HOST_LOADER_E_HOST: no memory. The port stays the caller's and must outlive
+// the session.
 int host_loader_init(struct host_loader *l, struct host_port *port);
 void host_loader_free(struct host_loader *l);
 
-// Reset as asked, synchronise, and check that an ESP32 answers.
+// Reset as asked, synchronise, and check that an ESP32 answers. On a line
+// without DTR and RTS nothing is reset: SYNC is sent until something answers.
 int host_loader_connect(struct host_loader *l, enum host_reset_before before);
 int host_loader_reset(struct host_loader *l, enum host_reset_after after);
 
@@ -59,15 +86,39 @@ int host_loader_change_baud(struct host_loader *l, uint32_t baud);
 
 int host_loader_mem_write(struct host_loader *l, uint32_t addr,
                           const uint8_t *p, size_t n);
+// entry 0: end the download without running anything.
 int host_loader_mem_run(struct host_loader *l, uint32_t entry);
+// Leave the loader and run the application in flash.
+int host_loader_run_user_code(struct host_loader *l);
 
 // Flash. attach first. All addresses are flash_off.
+// pins: 0 default, 1 HSPI, else HD<<24 | CS<<18 | D<<12 | Q<<6 | CLK.
 int host_loader_flash_attach(struct host_loader *l, uint32_t pins);
 int host_loader_flash_params(struct host_loader *l, uint32_t size);
+// JEDEC id: manufacturer in bits 7:0, size byte in bits 23:16.
 int host_loader_flash_id(struct host_loader *l, uint32_t *id);
+// Bytes of flash that a JEDEC id stands for, 0: not known.
+uint32_t host_loader_flash_bytes(uint32_t id);
+
+// One command to the flash chip through SPI1's user registers (TRM "SPI").
+struct host_spi_command {
+    uint8_t opcode;
+    uint32_t addr;
+    uint8_t addr_bits;  // 0: none
+    uint8_t dummy_bits; // 0: none
+    const uint8_t *out; // out_len bytes follow, at most 64
+    size_t out_len;
+    uint8_t in_bits; // to read, at most 32
+};
+// *in: the bits read, first byte lowest; may be NULL.
+int host_loader_spi(struct host_loader *l, const struct host_spi_command *c,
+                    uint32_t *in);
+
 // progress: called after each block with bytes done of n; may be NULL.
 typedef void host_loader_progress(void *ctx, uint32_t flash_off, size_t done,
                                   size_t n);
+// flash_off on a sector. compress: deflate on the line, where that is shorter.
+// The tail of the last sector is erased. Not verified: see _verify().
 int host_loader_flash_write(struct host_loader *l, uint32_t flash_off,
                             const uint8_t *p, size_t n, bool compress,
                             host_loader_progress *progress, void *ctx);
@@ -76,6 +127,10 @@ int host_loader_flash_read(struct host_loader *l, uint32_t flash_off,
                            void *ctx);
 int host_loader_flash_md5(struct host_loader *l, uint32_t flash_off, size_t n,
                           uint8_t md5[16]);
+// HOST_LOADER_E_VERIFY unless the flash holds these n bytes (by MD5).
+int host_loader_flash_verify(struct host_loader *l, uint32_t flash_off,
+                             const uint8_t *p, size_t n);
+// Whole sectors.
 int host_loader_flash_erase(struct host_loader *l, uint32_t flash_off,
                             size_t n);
 

@@ -46,4 +46,11 @@ int host_port_set_lines(struct host_port *port, bool dtr, bool rts);
 
 const char *host_port_name(const struct host_port *port);
 
+// The port's clock; it never runs backwards.
+uint64_t host_port_now_ms(const struct host_port *port);
+// Sleep. On a line that needs no settling time (pty, socket, virtual board)
+// host_port_settle() returns at once.
+void host_port_sleep(struct host_port *port, unsigned ms);
+void host_port_settle(struct host_port *port, unsigned ms);
+
 #endif
