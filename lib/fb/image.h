@@ -68,10 +68,13 @@ struct fb_image {
     uint8_t checksum;      // as stored
 };
 
-// Decode the 24 bytes. FB_E_BAD_MAGIC, FB_E_SEGMENTS (0 or more than 16).
+// Decode the 24 bytes. FB_E_BAD_MAGIC, FB_E_SEGMENTS (0 or more than 16),
+// FB_E_RANGE (the hash_appended byte is neither 0 nor 1). The reserved bytes
+// 19 to 22 are not looked at.
 enum fb_status fb_image_header_parse(const uint8_t bytes[FB_IMAGE_HEADER_SIZE],
                                      struct fb_image_header *header,
                                      struct fb_fault *fault);
+// Encode; reserved bytes become 0.
 void fb_image_header_encode(const struct fb_image_header *header,
                             uint8_t bytes[FB_IMAGE_HEADER_SIZE]);
 
@@ -83,25 +86,63 @@ void fb_image_header_encode(const struct fb_image_header *header,
 enum fb_status fb_image_parse(const uint8_t *p, size_t cap,
                               struct fb_image *image, struct fb_fault *fault);
 
+// XOR n bytes into a running checksum, which starts as FB_IMAGE_CHECKSUM_SEED.
+uint8_t fb_image_checksum_add(uint8_t checksum, const uint8_t *p, size_t n);
+
 // The XOR over all segment data; p is the image that was parsed.
 uint8_t fb_image_checksum(const uint8_t *p, const struct fb_image *image);
 
-// checksum byte, and the appended SHA-256 if there is one.
-// FB_E_BAD_CHECKSUM (got, want filled), FB_E_BAD_HASH.
+// The checksum byte, and the appended SHA-256 if there is one.
+// FB_E_BAD_CHECKSUM (got: the stored byte, want: the computed one),
+// FB_E_BAD_HASH. p is read once, in order.
 enum fb_status fb_image_check_sums(const uint8_t *p,
                                    const struct fb_image *image,
                                    struct fb_fault *fault);
 
 enum fb_segment_kind fb_image_segment_kind(uint32_t vaddr, uint32_t len);
 
+// Does a segment that is copied (RAM or RTC) touch vaddr .. vaddr + len? SRAM1
+// counts as one memory, whether it is named by its data or by its instruction
+// addresses. A loader asks this for the memory it runs in itself.
+bool fb_image_touches(const struct fb_image *image, uint32_t vaddr,
+                      uint32_t len);
+
 // Rules for an image that is started from flash_off: mapped segments are
 // congruent to their address modulo 64 KiB (FB_E_ALIGN), no segment of kind
 // BAD (FB_E_RANGE), chip id is the ESP32's (FB_E_UNKNOWN), the entry lies in a
 // RAM or IROM segment (FB_E_RANGE), and at most one DROM and one IROM segment
-// each (FB_E_SEGMENTS). fault->offset: img_off of the segment's data.
+// each (FB_E_SEGMENTS). fault->offset: img_off of the segment's data, or of the
+// header field.
 enum fb_status fb_image_check_loadable(const struct fb_image *image,
                                        uint32_t flash_off,
                                        struct fb_fault *fault);
+
+// Everything that has to hold before an image at flash_off is started, in one
+// line for the bootloader, the application and the host: fb_image_parse(),
+// fb_image_check_loadable(), fb_image_check_sums(), and, when pub (a raw P-256
+// public key) is not NULL, the V1 signature block that follows image->len.
+//
+// The sums come before the signature, so that the status tells a corrupted
+// image (FB_E_BAD_CHECKSUM, FB_E_BAD_HASH) from a good one that somebody else
+// signed (FB_E_BAD_SIGNATURE) or nobody (FB_E_BAD_VERSION, or
+// FB_E_BAD_SIGNATURE when cap leaves no room for a block). After the headers p
+// is read once, in order. *image is filled as far as parsing went, for messages
+// only.
+enum fb_status fb_image_verify_app(const uint8_t *p, size_t cap,
+                                   uint32_t flash_off, const uint8_t *pub,
+                                   struct fb_image *image,
+                                   struct fb_fault *fault);
+
+// Which part of that a status accuses: what a console line is chosen by.
+enum fb_image_check {
+    FB_IMAGE_PASSED,
+    FB_IMAGE_HEADER,    // not an ESP32 image at all
+    FB_IMAGE_SEGMENTS,  // cut short, or segments where none can be
+    FB_IMAGE_CHECKSUM,  // corrupted
+    FB_IMAGE_HASH,      // corrupted
+    FB_IMAGE_SIGNATURE, // valid, but not signed by the key
+};
+enum fb_image_check fb_image_failed_check(enum fb_status status);
 
 // Bytes of flash size for the header's size nibble, and back (0xFF: none).
 uint32_t fb_image_flash_bytes(uint8_t size_id);

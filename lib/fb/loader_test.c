@@ -3,12 +3,12 @@
 #include "lib/fb/loader.h"
 
 #include "lib/fb/bytes.h"
-#include "lib/fb/test_support.h"
+#include "lib/fb/testing.h"
 
 static void expect_bytes(const uint8_t *p, size_t n, const char *hex)
 {
     uint8_t want[256];
-    size_t want_n = test_hex(hex, want, sizeof(want));
+    size_t want_n = testing_hex(want, sizeof(want), hex);
     assert_int_equal(n, want_n);
     assert_memory_equal(p, want, want_n);
 }
@@ -128,7 +128,7 @@ static void every_capacity(void **state)
     static const uint32_t words[] = {1, 2};
     static const uint8_t data[] = {1, 2, 3};
     for (size_t cap = 0; cap < 50; cap++) {
-        uint8_t *out = test_guarded(cap);
+        uint8_t *out = testing_guarded(NULL, cap);
         assert_int_equal(
             fb_loader_request(out, cap, FB_LOADER_ERASE_REGION, words, 2),
             cap >= 16 ? 16 : 0);
@@ -138,7 +138,7 @@ static void every_capacity(void **state)
         assert_int_equal(fb_loader_request_sync(out, cap), cap >= 44 ? 44 : 0);
         assert_int_equal(fb_loader_response(out, cap, 8, 0, data, 3, data, 2),
                          cap >= 13 ? 13 : 0);
-        test_guarded_free(out, cap);
+        testing_guarded_free(out, cap);
     }
 }
 
@@ -173,7 +173,7 @@ static void parses_at_every_length(void **state)
     uint8_t packet[64];
     size_t n = fb_loader_request_sync(packet, sizeof(packet));
     for (size_t len = 0; len <= n + 1; len++) {
-        uint8_t *p = test_guarded_copy(packet, len);
+        uint8_t *p = testing_guarded(packet, len);
         struct fb_loader_request request;
         struct fb_loader_response response;
         enum fb_status want = len < 8    ? FB_E_TRUNCATED
@@ -188,18 +188,18 @@ static void parses_at_every_length(void **state)
                              FB_E_BAD_MAGIC);
             assert_int_equal(fb_loader_response_parse(p, len, &response), want);
         }
-        test_guarded_free(p, len);
+        testing_guarded_free(p, len);
     }
 }
 
 static void garbage_stays_inside(void **state)
 {
     (void)state;
-    uint32_t seed = 3;
+    uint64_t seed = 3;
     for (unsigned round = 0; round < 20000; round++) {
-        size_t n = test_random(&seed) % 48;
+        size_t n = testing_random32(&seed) % 48;
         uint8_t bytes[48];
-        test_random_bytes(&seed, bytes, n);
+        testing_random(&seed, bytes, n);
         if (n >= 4) {
             bytes[0] &= 1;
             store16_le(bytes + 2, (uint16_t)(n - 8));
@@ -217,8 +217,8 @@ static void garbage_stays_inside(void **state)
                                             &len);
         }
         if (fb_loader_response_parse(p, n, &response) == FB_OK) {
-            (void)fb_loader_response_status(&response, test_random(&seed) % 48,
-                                            &failed, &error);
+            (void)fb_loader_response_status(
+                &response, testing_random32(&seed) % 48, &failed, &error);
         }
         free(p);
     }

@@ -2,15 +2,15 @@
 
 #include "lib/fb/slip.h"
 
-#include "lib/fb/test_support.h"
+#include "lib/fb/testing.h"
 
 // The SYNC request on the wire (esptool docs, "Serial Protocol").
 static size_t sync_wire(uint8_t wire[64])
 {
-    return test_hex("c0 00 08 24 00 00 00 00 00 07 07 12 20"
-                    "55555555555555555555555555555555"
-                    "55555555555555555555555555555555 c0",
-                    wire, 64);
+    return testing_hex(wire, 64,
+                       "c0 00 08 24 00 00 00 00 00 07 07 12 20"
+                       "55555555555555555555555555555555"
+                       "55555555555555555555555555555555 c0");
 }
 
 static void encodes_published_frames(void **state)
@@ -23,7 +23,7 @@ static void encodes_published_frames(void **state)
     assert_memory_equal(out, wire, n);
 
     static const uint8_t special[] = {0xC0, 0x01, 0xDB, 0xDC, 0xDD};
-    n = test_hex("c0 dbdc 01 dbdd dc dd c0", wire, sizeof(wire));
+    n = testing_hex(wire, sizeof(wire), "c0 dbdc 01 dbdd dc dd c0");
     assert_int_equal(fb_slip_encode(out, sizeof(out), special, 5), n);
     assert_memory_equal(out, wire, n);
     assert_int_equal(fb_slip_encode(out, sizeof(out), NULL, 0), 2);
@@ -35,10 +35,10 @@ static void encodes_at_every_capacity(void **state)
     static const uint8_t in[] = {1, 0xC0, 2, 0xDB, 3, 0xC0, 0xDB};
     const size_t need = 2 + sizeof(in) + 4;
     for (size_t cap = 0; cap <= 2 * sizeof(in) + 2; cap++) {
-        uint8_t *out = test_guarded(cap);
+        uint8_t *out = testing_guarded(NULL, cap);
         assert_int_equal(fb_slip_encode(out, cap, in, sizeof(in)),
                          cap >= need ? need : 0);
-        test_guarded_free(out, cap);
+        testing_guarded_free(out, cap);
     }
 }
 
@@ -79,17 +79,17 @@ static void log_events(struct log *log, struct fb_slip_rx *rx,
 static void expect_log(const char *stream, const char *events)
 {
     uint8_t in[256], want[256];
-    size_t n = test_hex(stream, in, sizeof(in));
-    size_t want_n = test_hex(events, want, sizeof(want));
+    size_t n = testing_hex(in, sizeof(in), stream);
+    size_t want_n = testing_hex(want, sizeof(want), events);
     for (size_t cut = 0; cut <= n + 1; cut++) {
         struct fb_slip_rx rx;
         struct log log = {.n = 0};
-        uint8_t *buf = test_guarded(CAP);
+        uint8_t *buf = testing_guarded(NULL, CAP);
         fb_slip_rx_init(&rx, buf, CAP);
         if (cut <= n) {
-            uint8_t *part = test_guarded_copy(in, cut);
+            uint8_t *part = testing_guarded(in, cut);
             log_events(&log, &rx, part, cut);
-            test_guarded_free(part, cut);
+            testing_guarded_free(part, cut);
             struct fb_slip_rx copy = rx;
             log_events(&log, &copy, in + cut, n - cut);
         } else {
@@ -99,7 +99,7 @@ static void expect_log(const char *stream, const char *events)
         }
         assert_int_equal(log.n, want_n);
         assert_memory_equal(log.bytes, want, want_n);
-        test_guarded_free(buf, CAP);
+        testing_guarded_free(buf, CAP);
     }
 }
 
@@ -140,14 +140,14 @@ static void zero_capacity_takes_no_frame(void **state)
 static void round_trip_random(void **state)
 {
     (void)state;
-    uint32_t seed = 1;
+    uint64_t seed = 1;
     for (unsigned round = 0; round < 2000; round++) {
         uint8_t in[64], wire[130], buf[64];
-        size_t n = test_random(&seed) % sizeof(in);
+        size_t n = testing_random32(&seed) % sizeof(in);
         for (size_t i = 0; i < n; i++) {
             // Special bytes are frequent.
             static const uint8_t some[] = {0xC0, 0xDB, 0xDC, 0xDD};
-            uint32_t r = test_random(&seed) >> 8;
+            uint32_t r = testing_random32(&seed) >> 8;
             in[i] = (uint8_t)(r & 4 ? some[r & 3] : r >> 8);
         }
         size_t wire_n = fb_slip_encode(wire, sizeof(wire), in, n);
@@ -166,15 +166,15 @@ static void round_trip_random(void **state)
 static void garbage_stays_inside(void **state)
 {
     (void)state;
-    uint32_t seed = 7;
-    uint8_t *buf = test_guarded(CAP);
+    uint64_t seed = 7;
+    uint8_t *buf = testing_guarded(NULL, CAP);
     struct fb_slip_rx rx;
     fb_slip_rx_init(&rx, buf, CAP);
     for (unsigned round = 0; round < 20000; round++) {
         struct log log = {.n = 0};
         uint8_t in[16];
         for (size_t i = 0; i < sizeof(in); i++) {
-            uint32_t r = test_random(&seed) >> 9;
+            uint32_t r = testing_random32(&seed) >> 9;
             in[i] = (uint8_t)(r & 3 ? (r & 4 ? 0xC0 : 0xDB) : r >> 4);
         }
         log_events(&log, &rx, in, sizeof(in));
@@ -186,7 +186,7 @@ static void garbage_stays_inside(void **state)
     log.n = 0;
     log_events(&log, &rx, in + 1, 3);
     assert_memory_equal(log.bytes, "\x01\x01\x05", 3);
-    test_guarded_free(buf, CAP);
+    testing_guarded_free(buf, CAP);
 }
 
 int main(void)
