@@ -21,6 +21,13 @@ CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=all \
 LDFLAGS  += -fsanitize=address,undefined
 endif
 
+# V=1 shows whole command lines.
+ifeq ($(V),)
+Q_CC = @echo '  CC    $<';
+Q_AR = @echo '  AR    $@';
+Q_LD = @echo '  LD    $@';
+endif
+
 # Libraries: see docs/DESIGN.md, "Dependencies".
 LDLIBS_FB   := -lcrypto
 LDLIBS_HOST := -lbearssl -lserialport -lz

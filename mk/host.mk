@@ -28,7 +28,7 @@ tools: $(TOOLS:%=$(BIN)/%)
 
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(subst /,_,$(basename $<))) -MMD -MP -c -o $@ $<
+	$(Q_CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(subst /,_,$(basename $<))) -MMD -MP -c -o $@ $<
 
 $(LIBFB): $(call objects,$(LIB_C))
 $(LIBHOST): $(call objects,$(HOST_C))
@@ -37,12 +37,12 @@ $(LIBCLI): $(call objects,$(CLI_C))
 $(ARCHIVES):
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q_AR)$(AR) rcs $@ $^
 
 define tool_rules
 $(BIN)/$(1): $(call objects,$(call sources,tools/$(1))) $(ARCHIVES)
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(ARCHIVES) \
+	$$(Q_LD)$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(ARCHIVES) \
 	    $(LDLIBS_HOST) $(LDLIBS_FB)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
@@ -60,7 +60,7 @@ tool_objs = $(if $(call tool_of,$(1)),$(call objects,$(filter-out %/main.c,\
 define test_rules
 build/$(VARIANT)-test/$(1:.c=): $(OBJ)/$(1:.c=.o) $(call tool_objs,$(1)) $(ARCHIVES)
 	@mkdir -p $$(@D)
-	$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(ARCHIVES) \
+	$$(Q_LD)$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(ARCHIVES) \
 	    $(LDLIBS_HOST) $(LDLIBS_FB) -lcmocka -lm
 endef
 $(foreach t,$(TESTS_C),$(eval $(call test_rules,$(t))))

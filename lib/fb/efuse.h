@@ -24,6 +24,12 @@ struct fb_efuse_words {
     uint32_t word[FB_EFUSE_BLOCKS][FB_EFUSE_BLOCK_WORDS];
 };
 
+// Words that a block really has.
+static inline unsigned fb_efuse_block_words(unsigned block)
+{
+    return block == 0 ? FB_EFUSE_BLOCK0_WORDS : FB_EFUSE_BLOCK_WORDS;
+}
+
 enum fb_efuse_type {
     FB_EFUSE_BOOL,
     FB_EFUSE_UINT,

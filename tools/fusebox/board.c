@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/efuse_file.h"
 #include "host/file.h"
-#include "lib/fb/bytes.h"
 #include "tools/cli/cli.h"
 
 const char *board_path(const char *dir, const char *name,
@@ -27,30 +27,6 @@ const char *board_path(const char *dir, const char *name,
 static int complain(const char *path, int error)
 {
     return cli_error(path, "%s", strerror(error));
-}
-
-// Call `visit` for each word in the order of the file.
-static void each_fuse_word(struct fb_efuse_words *fuses, uint8_t *bytes,
-                           void visit(uint32_t *word, uint8_t *p))
-{
-    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
-        unsigned words =
-            block == 0 ? FB_EFUSE_BLOCK0_WORDS : FB_EFUSE_BLOCK_WORDS;
-        for (unsigned i = 0; i < words; i++) {
-            visit(&fuses->word[block][i], bytes);
-            bytes += 4;
-        }
-    }
-}
-
-static void store_word(uint32_t *word, uint8_t *p)
-{
-    store32_le(p, *word);
-}
-
-static void load_word(uint32_t *word, uint8_t *p)
-{
-    *word = load32_le(p);
 }
 
 // Fuses as they leave the factory: MAC, revision, calibration; the values that
@@ -69,11 +45,8 @@ static void factory_fuses(const struct board_ini *ini,
 static int write_fuses(const char *dir, const struct fb_efuse_words *fuses)
 {
     char path[BOARD_PATH_MAX];
-    uint8_t bytes[BOARD_EFUSE_LEN];
-    struct fb_efuse_words copy = *fuses;
-    each_fuse_word(&copy, bytes, store_word);
-    int error = host_file_write(board_path(dir, "efuse.bin", path), bytes,
-                                sizeof bytes, HOST_FILE_PUBLIC);
+    int error = host_efuse_file_store(board_path(dir, "efuse.bin", path), fuses,
+                                      HOST_EFUSE_QEMU);
     return error == 0 ? 0 : complain(path, error);
 }
 
@@ -193,21 +166,17 @@ static int read_ini(const char *dir, struct board_ini *ini)
 static int read_fuses(const char *dir, struct fb_efuse_words *fuses)
 {
     char path[BOARD_PATH_MAX];
-    struct host_file file;
-    int error = host_file_read(board_path(dir, "efuse.bin", path), 4096, &file);
-    if (error != 0) {
+    enum host_efuse_format format;
+    int error = host_efuse_file_load(board_path(dir, "efuse.bin", path), fuses,
+                                     &format);
+    if (error > 0) {
         return complain(path, error);
     }
-    int status = 0;
-    if (file.size == BOARD_EFUSE_LEN) {
-        memset(fuses, 0, sizeof *fuses);
-        each_fuse_word(fuses, file.data, load_word);
-    } else {
-        status = cli_error(path, "has %zu bytes, an eFuse file has %d",
-                           file.size, BOARD_EFUSE_LEN);
+    if (error < 0 || format != HOST_EFUSE_QEMU) {
+        return cli_error(path, "not an eFuse file of %u bytes",
+                         HOST_EFUSE_QEMU_BYTES);
     }
-    host_file_free(&file);
-    return status;
+    return 0;
 }
 
 static int map_flash(struct board *board)

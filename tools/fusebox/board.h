@@ -2,8 +2,7 @@
 //
 // A board as a folder:
 //     board.ini   what it is: name, chip revision, flash size
-//     efuse.bin   the fuses, 124 bytes little-endian: BLK0 words 0 to 6, then
-//                 BLK1 to BLK3 with 8 words each (as QEMU's eFuse drive)
+//     efuse.bin   the fuses, in QEMU's format (host/efuse_file.h)
 //     flash.bin   the flash chip's content, one byte a byte
 //     lock        held while a process uses the folder
 // efuse.bin and board.ini are replaced atomically; flash.bin is mapped.
@@ -16,8 +15,7 @@
 
 #include "lib/fb/efuse.h"
 
-#define BOARD_PATH_MAX  400
-#define BOARD_EFUSE_LEN 124
+#define BOARD_PATH_MAX 400
 
 struct board_ini {
     char name[32];       // "GPY"

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// summary: every field, by category.
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/file.h"
+#include "tools/espefuse/commands.h"
+#include "tools/espefuse/value.h"
+
+static bool wanted(const struct cli *cli, const struct fb_efuse_field *field)
+{
+    for (unsigned i = 0; i < cli_args(cli); i++) {
+        const char *name = cli_arg(cli, i);
+        if (fb_efuse_find(name, strlen(name)) == field) {
+            return true;
+        }
+    }
+    return cli_args(cli) == 0;
+}
+
+static void text_line(FILE *out, const struct session *s,
+                      const struct fb_efuse_field *field)
+{
+    struct value v;
+    char name[64];
+    value_of(s, field, &v);
+    (void)snprintf(name, sizeof name, "%s (%s)", field->name,
+                   session_block_name(field->block));
+    if (field->width > 32) {
+        (void)fprintf(out, "%-50s %s\n   = %s %s\n", name, field->description,
+                      v.text, value_access(s, field));
+    } else {
+        (void)fprintf(out, "%-50s %-50s = %s %s (%s)\n", name,
+                      field->description, v.text, value_access(s, field),
+                      v.raw);
+    }
+}
+
+// Has an earlier row this category?
+static bool seen_before(size_t row)
+{
+    for (size_t i = 0; i < row; i++) {
+        if (strcmp(fb_efuse_map[i].category, fb_efuse_map[row].category) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void text_category(FILE *out, const struct cli *cli,
+                          const struct session *s, const char *category)
+{
+    bool heading = false;
+    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
+        const struct fb_efuse_field *f = &fb_efuse_map[i];
+        if (strcmp(f->category, category) != 0 || !wanted(cli, f)) {
+            continue;
+        }
+        if (!heading) {
+            (void)fprintf(out, "%c%s fuses:\n", category[0] & ~0x20,
+                          category + 1);
+            heading = true;
+        }
+        text_line(out, s, f);
+    }
+    if (heading) {
+        (void)fputc('\n', out);
+    }
+}
+
+static void print_text(FILE *out, const struct cli *cli,
+                       const struct session *s)
+{
+    (void)fprintf(out, "EFUSE_NAME (Block) Description  = [Meaningful Value] "
+                       "[Readable/Writeable] (Hex Value)\n");
+    for (int i = 0; i < 88; i++) {
+        (void)fputc('-', out);
+    }
+    (void)fputc('\n', out);
+    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
+        if (!seen_before(i)) {
+            text_category(out, cli, s, fb_efuse_map[i].category);
+        }
+    }
+    (void)fprintf(out, "Flash voltage (VDD_SDIO) %s.\n",
+                  value_flash_voltage(s));
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct fb_efuse_field *const *x = a;
+    const struct fb_efuse_field *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+static const char *json_value(const struct value *v,
+                              char out[VALUE_TEXT_MAX + 2])
+{
+    if (v->kind == VALUE_BOOL) {
+        return v->text[0] == 'T' ? "true" : "false";
+    }
+    (void)snprintf(out, VALUE_TEXT_MAX + 2,
+                   v->kind == VALUE_STRING ? "\"%s\"" : "%s", v->text);
+    return out;
+}
+
+static void json_field(FILE *out, const struct session *s,
+                       const struct fb_efuse_field *f)
+{
+    struct value v;
+    char text[VALUE_TEXT_MAX + 2];
+    char type[16];
+    value_of(s, f, &v);
+    if (f->type == FB_EFUSE_BOOL) {
+        (void)snprintf(type, sizeof type, "bool");
+    } else {
+        (void)snprintf(type, sizeof type, "%s:%u",
+                       f->width > 32 ? "bytes" : "uint",
+                       f->width > 32 ? f->width / 8u : f->width);
+    }
+    (void)fprintf(
+        out,
+        "    \"%s\": {\n        \"bit_len\": %u,\n        \"block\": %u,\n"
+        "        \"category\": \"%s\",\n        \"description\": \"%s\",\n"
+        "        \"efuse_type\": \"%s\",\n        \"name\": \"%s\",\n"
+        "        \"pos\": %u,\n        \"raw_value\": \"%s\",\n"
+        "        \"readable\": %s,\n        \"value\": %s,\n"
+        "        \"word\": %u,\n        \"writeable\": %s\n    }",
+        f->name, f->width, f->block, f->category, f->description, type, f->name,
+        f->bit, v.raw, fb_efuse_is_hidden(&s->now, f) ? "false" : "true",
+        json_value(&v, text), f->word,
+        fb_efuse_is_frozen(&s->now, f) ? "false" : "true");
+}
+
+static void print_json(FILE *out, const struct cli *cli,
+                       const struct session *s)
+{
+    const struct fb_efuse_field *sorted[FB_EFUSE_FIELDS];
+    size_t n = 0;
+    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
+        if (wanted(cli, &fb_efuse_map[i])) {
+            sorted[n++] = &fb_efuse_map[i];
+        }
+    }
+    qsort(sorted, n, sizeof sorted[0], by_name);
+    (void)fputs("{\n", out);
+    for (size_t i = 0; i < n; i++) {
+        json_field(out, s, sorted[i]);
+        (void)fputs(i + 1 < n ? ",\n" : "\n", out);
+    }
+    (void)fputs("}\n", out);
+}
+
+static void print_values(FILE *out, const struct cli *cli,
+                         const struct session *s)
+{
+    for (unsigned i = 0; i < cli_args(cli); i++) {
+        const char *name = cli_arg(cli, i);
+        struct value v;
+        value_of(s, fb_efuse_find(name, strlen(name)), &v);
+        (void)fprintf(out, "%s%s", i == 0 ? "" : " ", v.text);
+    }
+    (void)fputc('\n', out);
+}
+
+static int check_names(const struct cli *cli)
+{
+    for (unsigned i = 0; i < cli_args(cli); i++) {
+        const char *name = cli_arg(cli, i);
+        if (fb_efuse_find(name, strlen(name)) == NULL) {
+            return cli_error(name, "no eFuse of this name");
+        }
+    }
+    if (cli_args(cli) == 0 &&
+        strcmp(cli_string(cli, "format"), "value-only") == 0) {
+        return cli_error(NULL, "--format value_only needs names of eFuses");
+    }
+    return 0;
+}
+
+static void print(FILE *out, const struct cli *cli, const struct session *s)
+{
+    const char *format = cli_string(cli, "format");
+    if (strcmp(format, "json") == 0) {
+        print_json(out, cli, s);
+    } else if (strncmp(format, "value", 5) == 0) {
+        print_values(out, cli, s);
+    } else {
+        print_text(out, cli, s);
+    }
+}
+
+static int run(const struct cli *cli)
+{
+    struct session *s = session_get();
+    const char *path = cli_string(cli, "file");
+    char *text = NULL;
+    size_t size = 0;
+    int status = check_names(cli);
+    if (status == 0) {
+        status = session_burn(s);
+    }
+    if (status != 0) {
+        return status;
+    }
+    if (path == NULL) {
+        print(stdout, cli, s);
+        return 0;
+    }
+    FILE *out = open_memstream(&text, &size);
+    if (out == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    print(out, cli, s);
+    (void)fclose(out);
+    int error = host_file_write(path, text, size, HOST_FILE_PUBLIC);
+    free(text);
+    return error == 0 ? 0 : cli_error(path, "%s", strerror(error));
+}
+
+static const struct cli_option options[] = {
+    {.name = "format",
+     .kind = CLI_CHOICE,
+     .value = "FORMAT",
+     .fallback = "summary",
+     .choices = "summary|json|value-only",
+     .help = "text for people, JSON, or bare values of the names given"},
+    {.name = "file",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "write there in place of standard output"},
+    {.name = NULL}};
+
+const struct cli_command command_summary = {
+    .name = "summary",
+    .arguments = "[NAME ...]",
+    .max_args = UINT_MAX,
+    .options = options,
+    .help = "show all eFuses with their meaning",
+    .run = run,
+};

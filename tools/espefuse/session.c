@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/espefuse/session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/fb/bytes.h"
+
+// A fuse that did not take is burned again (Espressif AR2022-006).
+#define BURN_ATTEMPTS 3
+
+static struct session session;
+
+struct session *session_get(void)
+{
+    return &session;
+}
+
+const char *session_block_name(unsigned block)
+{
+    static const char *const names[FB_EFUSE_BLOCKS] = {"BLOCK0", "BLOCK1",
+                                                       "BLOCK2", "BLOCK3"};
+    return names[block];
+}
+
+enum fb_efuse_coding session_coding(const struct session *s)
+{
+    return (enum fb_efuse_coding)fb_efuse_get(&s->now, FB_EFUSE_CODING_SCHEME);
+}
+
+size_t session_block_bytes(const struct session *s)
+{
+    return fb_efuse_coding_bytes(session_coding(s));
+}
+
+unsigned session_revision(const struct session *s)
+{
+    return fb_efuse_chip_revision(&s->now, s->device.syscon_date);
+}
+
+static int refresh(struct session *s)
+{
+    return s->device.ops->read(&s->device, &s->now, &s->dec_status);
+}
+
+int session_begin(const struct cli *cli)
+{
+    struct session *s = &session;
+    memset(s, 0, sizeof *s);
+    s->do_not_confirm = cli_flag(cli, "do-not-confirm");
+    int status;
+    if (cli_flag(cli, "virt")) {
+        status =
+            device_open_file(&s->device, cli_string(cli, "path-efuse-file"));
+    } else if (cli_string(cli, "port") == NULL) {
+        return cli_error(NULL, "no port given: --port PORT, or --virt");
+    } else {
+        status = device_open_port(&s->device, cli);
+    }
+    if (status != 0) {
+        return status;
+    }
+    status = refresh(s);
+    if (status != 0) {
+        s->device.ops->close(&s->device);
+    }
+    return status;
+}
+
+int session_end(const struct cli *cli, int status)
+{
+    struct session *s = &session;
+    (void)cli;
+    if (status == 0) {
+        status = session_burn(s);
+    }
+    s->device.ops->close(&s->device);
+    fb_bytes_wipe(s, sizeof *s);
+    return status;
+}
+
+// --- queueing ---
+
+static uint32_t field_value(const struct fb_efuse_words *words,
+                            const struct fb_efuse_field *field)
+{
+    uint8_t bytes[32] = {0};
+    (void)fb_efuse_get_bytes(words, field, bytes);
+    return load32_le(bytes);
+}
+
+int session_queue_field(struct session *s, const struct fb_efuse_field *field,
+                        uint32_t value)
+{
+    uint8_t bytes[4];
+    uint32_t old = field_value(&s->now, field);
+    if (fb_efuse_is_hidden(&s->now, field)) {
+        old = 0; // unknown: burning set bits again does no harm
+    }
+    if ((value & ~old) == 0) {
+        cli_print("%s is already burned to 0x%" PRIx32 ".\n", field->name, old);
+        return 0;
+    }
+    if (fb_efuse_is_frozen(&s->now, field)) {
+        return cli_error(field->name,
+                         "is write-protected (WR_DIS bit %u); it cannot be "
+                         "burned any more",
+                         field->wr_dis);
+    }
+    store32_le(bytes, value & ~old);
+    fb_efuse_or_bytes(&s->queue, field, bytes, sizeof bytes);
+    s->block_queued[field->block] = true;
+    return 0;
+}
+
+// WR_DIS and RD_DIS bits of the key blocks.
+static const enum fb_efuse_id block_field[FB_EFUSE_BLOCKS] = {
+    FB_EFUSE_WR_DIS, FB_EFUSE_BLOCK1, FB_EFUSE_BLOCK2, FB_EFUSE_BLOCK3};
+
+static bool is_blank(const uint32_t word[FB_EFUSE_BLOCK_WORDS])
+{
+    uint32_t any = 0;
+    for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
+        any |= word[i];
+    }
+    return any == 0;
+}
+
+int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
+                        bool force, bool *same)
+{
+    const struct fb_efuse_field *field = &fb_efuse_map[block_field[block]];
+    const char *name = session_block_name(block);
+    uint32_t encoded[FB_EFUSE_BLOCK_WORDS];
+    uint32_t decoded[FB_EFUSE_BLOCK_WORDS];
+    *same = false;
+    if (fb_efuse_encode(session_coding(s), data, session_block_bytes(s),
+                        encoded) != FB_OK) {
+        return cli_error(name, "this chip's coding scheme cannot hold it");
+    }
+    (void)fb_efuse_decode(session_coding(s), encoded, decoded);
+    if (fb_efuse_is_hidden(&s->now, field)) {
+        return cli_error(name, "is read-protected: it holds a key already "
+                               "that cannot be seen, nor changed");
+    }
+    if (memcmp(decoded, s->now.word[block], sizeof decoded) == 0) {
+        cli_print("%s holds this value already.\n", name);
+        *same = true;
+        return 0;
+    }
+    if (fb_efuse_is_frozen(&s->now, field)) {
+        return cli_error(name, "is write-protected; it cannot be burned any "
+                               "more");
+    }
+    if (!is_blank(s->now.word[block]) && !force) {
+        return cli_error(name, "is not empty; burning would mix two values "
+                               "(--force-write-always does it)");
+    }
+    if (s->block_queued[block]) {
+        return cli_error(name, "is named twice");
+    }
+    for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
+        s->queue.word[block][i] = encoded[i];
+        s->expect.word[block][i] = decoded[i] | s->now.word[block][i];
+    }
+    s->block_queued[block] = true;
+    fb_bytes_wipe(encoded, sizeof encoded);
+    fb_bytes_wipe(decoded, sizeof decoded);
+    return 0;
+}
+
+// --- burning ---
+
+// Fields of BLOCK0 that switch something on for ever or lock something: they
+// come last, when everything else has been read back.
+static const enum fb_efuse_id postponed[] = {
+    FB_EFUSE_WR_DIS,          FB_EFUSE_RD_DIS,
+    FB_EFUSE_FLASH_CRYPT_CNT, FB_EFUSE_UART_DOWNLOAD_DIS,
+    FB_EFUSE_ABS_DONE_0,      FB_EFUSE_ABS_DONE_1,
+};
+
+static void postponed_mask(struct fb_efuse_words *mask)
+{
+    memset(mask, 0, sizeof *mask);
+    for (size_t i = 0; i < sizeof postponed / sizeof postponed[0]; i++) {
+        struct fb_efuse_words one;
+        fb_efuse_field_mask(&fb_efuse_map[postponed[i]], &one);
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK0_WORDS; w++) {
+            mask->word[0][w] |= one.word[0][w];
+        }
+    }
+}
+
+static bool burned_in_block0(const struct session *s,
+                             const struct fb_efuse_words *data)
+{
+    for (unsigned w = 0; w < FB_EFUSE_BLOCK0_WORDS; w++) {
+        if ((data->word[0][w] & ~s->now.word[0][w]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool burned_in_block(const struct session *s, unsigned block)
+{
+    return memcmp(s->expect.word[block], s->now.word[block],
+                  sizeof s->expect.word[block]) == 0;
+}
+
+// Hidden fields of BLOCK0 read 0 whatever they hold.
+static void drop_hidden(const struct session *s, struct fb_efuse_words *data)
+{
+    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
+        struct fb_efuse_words mask;
+        if (fb_efuse_map[i].block != 0 ||
+            !fb_efuse_is_hidden(&s->now, &fb_efuse_map[i])) {
+            continue;
+        }
+        fb_efuse_field_mask(&fb_efuse_map[i], &mask);
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK0_WORDS; w++) {
+            data->word[0][w] &= ~mask.word[0][w];
+        }
+    }
+}
+
+// One program command, read back, again where a bit did not take.
+static int burn_step(struct session *s, unsigned block,
+                     const struct fb_efuse_words *data, const char *what)
+{
+    for (int attempt = 0; attempt < BURN_ATTEMPTS; attempt++) {
+        int status = s->device.ops->program(&s->device, data);
+        if (status == 0) {
+            status = refresh(s);
+        }
+        if (status != 0) {
+            return status;
+        }
+        struct fb_efuse_words visible = *data;
+        drop_hidden(s, &visible);
+        bool good = block == 0 ? burned_in_block0(s, &visible)
+                               : burned_in_block(s, block);
+        if (good && s->dec_status == 0) {
+            cli_print("BURN %-7s- OK (%s)\n", session_block_name(block), what);
+            return 0;
+        }
+    }
+    return cli_error(session_block_name(block),
+                     "reads back differently after %d burns; nothing after it "
+                     "was burned",
+                     BURN_ATTEMPTS);
+}
+
+static bool any_in_block0(const struct fb_efuse_words *data)
+{
+    uint32_t any = 0;
+    for (unsigned w = 0; w < FB_EFUSE_BLOCK0_WORDS; w++) {
+        any |= data->word[0][w];
+    }
+    return any != 0;
+}
+
+static int burn_all(struct session *s)
+{
+    struct fb_efuse_words late;
+    struct fb_efuse_words data;
+    postponed_mask(&late);
+    for (unsigned block = FB_EFUSE_BLOCKS - 1; block >= 1; block--) {
+        if (!s->block_queued[block]) {
+            continue;
+        }
+        memset(&data, 0, sizeof data);
+        memcpy(data.word[block], s->queue.word[block], sizeof data.word[block]);
+        int status = burn_step(s, block, &data, "read back, the same");
+        fb_bytes_wipe(&data, sizeof data);
+        if (status != 0) {
+            return status;
+        }
+    }
+    for (int last = 0; last < 2; last++) {
+        memset(&data, 0, sizeof data);
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK0_WORDS; w++) {
+            data.word[0][w] = s->queue.word[0][w] &
+                              (last ? late.word[0][w] : ~late.word[0][w]);
+        }
+        if (!any_in_block0(&data)) {
+            continue;
+        }
+        int status = burn_step(s, 0, &data, "all bits are set");
+        if (status != 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+static void show_queue(const struct session *s)
+{
+    cli_print("\nTo be burned on %s:\n", s->device.name);
+    for (unsigned block = FB_EFUSE_BLOCKS - 1; block >= 1; block--) {
+        if (s->block_queued[block]) {
+            cli_print("    %s  %zu bytes\n", session_block_name(block),
+                      session_block_bytes(s));
+        }
+    }
+    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
+        const struct fb_efuse_field *f = &fb_efuse_map[i];
+        uint32_t bits =
+            f->block == 0 && f->width <= 32 ? field_value(&s->queue, f) : 0;
+        if (bits != 0) {
+            cli_print("    %-22s 0x%" PRIx32 " -> 0x%" PRIx32 "\n", f->name,
+                      field_value(&s->now, f), bits | field_value(&s->now, f));
+        }
+    }
+}
+
+int session_burn(struct session *s)
+{
+    bool any = false;
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        any = any || s->block_queued[block];
+    }
+    if (!any) {
+        return 0;
+    }
+    show_queue(s);
+    if (!cli_confirm_burn(s->do_not_confirm)) {
+        return cli_error(NULL, "aborted: nothing was burned");
+    }
+    int status = burn_all(s);
+    fb_bytes_wipe(&s->queue, sizeof s->queue);
+    fb_bytes_wipe(&s->expect, sizeof s->expect);
+    memset(s->block_queued, 0, sizeof s->block_queued);
+    if (status == 0) {
+        cli_print("Successful.\n");
+    }
+    return status;
+}
