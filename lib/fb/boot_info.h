@@ -45,7 +45,8 @@ struct fb_boot_info {
 // What a board has before the first update.
 void fb_boot_info_fresh(struct fb_boot_info *info);
 
-// FB_E_BLANK: Status is 0xFFFFFFFF. FB_E_BAD_CRC.
+// FB_E_BLANK: Status is 0xFFFFFFFF. FB_E_BAD_CRC. Values that the enums do not
+// name pass: fb_boot_policy_slot() says what they mean.
 enum fb_status fb_boot_info_parse(const uint8_t bytes[FB_BOOT_INFO_SIZE],
                                   struct fb_boot_info *info);
 void fb_boot_info_encode(const struct fb_boot_info *info,
