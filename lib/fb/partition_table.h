@@ -49,30 +49,36 @@ struct fb_partition_table {
     struct fb_partition part[FB_PARTITION_MAX];
 };
 
-// One row: 1 a partition (filled), 0 the end (all-0xFF type), FB_E_BAD_MAGIC
-// anything else but an MD5 row, which answers 2.
+// One row: 1 a partition (filled), 0 the end (magic, type and subtype 0xFF),
+// 2 an MD5 row, FB_E_BAD_MAGIC anything else.
 int fb_partition_row(const uint8_t row[FB_PARTITION_ROW],
                      struct fb_partition *part);
 
-// Read a table of n bytes for a flash of flash_size bytes (0: not checked).
-// fault->offset is the row's offset in the table. FB_E_BAD_MAGIC, FB_E_RANGE
-// (beyond the flash), FB_E_BAD_HASH (MD5 row), FB_E_DUPLICATE (two MD5 rows),
-// FB_E_NO_END.
+// Read a table of n bytes (at most the first FB_PARTITION_TABLE_SIZE count)
+// for a flash of flash_size bytes (0: only 4 GiB is the limit). fault->offset
+// is the row's offset in the table. FB_E_BAD_MAGIC (got: the magic),
+// FB_E_RANGE (beyond the flash; got: offset, want: flash_size), FB_E_BAD_HASH
+// (MD5 row), FB_E_DUPLICATE (two MD5 rows), FB_E_NO_END. *table is scratch on
+// failure.
 enum fb_status fb_partition_table_parse(const uint8_t *bin, size_t n,
                                         uint32_t flash_size,
                                         struct fb_partition_table *table,
                                         struct fb_fault *fault);
 
 // Write FB_PARTITION_TABLE_SIZE bytes: rows, MD5 row if table->has_md5, 0xFF.
+// FB_E_NO_SPACE: more rows than fit before the end row; nothing is written.
 enum fb_status fb_partition_table_encode(const struct fb_partition_table *table,
                                          uint8_t bin[FB_PARTITION_TABLE_SIZE]);
 
-// Overlaps, alignment of apps, names used twice. fault->offset: row index.
+// FB_E_ALIGN (an app not at a multiple of FB_PARTITION_APP_ALIGN; got: its
+// offset), FB_E_RANGE (ends beyond 4 GiB), FB_E_OVERLAP (got: offset,
+// want: index of the other row), FB_E_DUPLICATE (a name used twice; want: index
+// of the other row). fault->offset: row index.
 enum fb_status fb_partition_table_verify(const struct fb_partition_table *table,
                                          struct fb_fault *fault);
 
-// The n-th app slot in boot order: 0 is factory (or ota_0 where there is no
-// factory), then ota_0, ota_1, ... NULL when there is none.
+// The n-th app slot in boot order: factory if there is one, then ota_0, ota_1,
+// ... of those that exist. NULL when there is none. A test app is no slot.
 const struct fb_partition *
 fb_partition_app_slot(const struct fb_partition_table *table, unsigned n);
 
