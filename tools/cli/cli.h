@@ -106,6 +106,10 @@ bool cli_parse_size(const char *text, uint64_t *value);
 // CLI_FAILURE to return. `about` is a file, port or argument; NULL: none.
 int cli_error(const char *about, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+// The same for a command line that the rows could not refuse: names the command
+// and hints at its --help.
+int cli_usage(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void cli_warning(const char *about, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 // What the tool prints on stdout; silent with --silent where a tool has it.

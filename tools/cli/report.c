@@ -60,20 +60,37 @@ void cli_warning(const char *about, const char *format, ...)
     va_end(ap);
 }
 
-int cli_usage_error(const struct cli_command *command, const char *format, ...)
+static int usage(const struct cli_command *command, const char *format,
+                 va_list ap)
 {
-    va_list ap;
     const char *name = command != NULL ? command->name : NULL;
 
     if (name != NULL && strcmp(name, tool) == 0) {
         name = NULL; // a tool without command words
     }
-
-    va_start(ap, format);
     tell("", name, format, ap);
-    va_end(ap);
     fprintf(stderr, "Try '%s%s%s --help'.\n", tool, name != NULL ? " " : "",
             name != NULL ? name : "");
+    return CLI_FAILURE;
+}
+
+int cli_usage_error(const struct cli_command *command, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    usage(command, format, ap);
+    va_end(ap);
+    return CLI_FAILURE;
+}
+
+int cli_usage(const struct cli *cli, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    usage(cli->command, format, ap);
+    va_end(ap);
     return CLI_FAILURE;
 }
 

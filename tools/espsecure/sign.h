@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The two signing schemes behind sign-data, verify-signature and
+// signature-info-v2.
+
+#ifndef TOOLS_ESPSECURE_SIGN_H
+#define TOOLS_ESPSECURE_SIGN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/espsecure/secure.h"
+
+// The bytes of the n-th --keyfile, or of --key-fd (then there is only n = 0).
+int sign_read_key(const struct cli *cli, unsigned n, struct host_file *bytes,
+                  const char **name);
+
+int sign_v1(const struct cli *cli);
+int sign_v2(const struct cli *cli);
+
+// data: a file that ends with a signature sector; unaligned allows any length.
+int verify_v2(const struct host_key *key, const char *path,
+              const struct host_file *data, bool unaligned);
+int sign_v2_info(const char *path, const struct host_file *data);
+// What the eFuses hold of a public key; false was told.
+bool sign_v2_key_digest(const struct host_key *key, uint8_t digest[32]);
+
+#endif
