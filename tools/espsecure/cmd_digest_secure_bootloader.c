@@ -154,7 +154,7 @@ static int digest(const struct cli *cli, const struct host_file *key,
     const char *path = cli_arg(cli, 0);
     struct host_file image;
     struct iv iv;
-    uint32_t covered;
+    uint32_t covered = 0;
     size_t size = 0;
     uint8_t *out = NULL;
 

@@ -349,7 +349,7 @@ int verify_v2(const struct host_key *key, const char *path,
 {
     struct fb_signature_v2 s;
     struct digests digests;
-    size_t n;
+    size_t n = 0;
     bool valid = false;
 
     if (split(path, data, unaligned, &n) != CLI_OK) {
@@ -391,7 +391,7 @@ int sign_v2_info(const char *path, const struct host_file *data)
     struct fb_signature_v2 s;
     struct digests digests;
     uint8_t key_digest[32];
-    size_t n;
+    size_t n = 0;
 
     if (split(path, data, false, &n) != CLI_OK) {
         return CLI_FAILURE;
