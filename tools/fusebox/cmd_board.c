@@ -31,7 +31,7 @@ static const struct model {
     uint32_t revision;
     uint32_t flash_size;
 } models[] = {
-    {"GPY", 1, 0x400000},  {"FIPY", 1, 0x800000}, {"LOPY4", 1, 0x800000},
+    {"GPY", 0, 0x400000},  {"FIPY", 0, 0x400000}, {"LOPY4", 1, 0x800000},
     {"LOPY", 0, 0x400000}, {"SIPY", 0, 0x400000}, {"WIPY", 0, 0x400000},
 };
 
