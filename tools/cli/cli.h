@@ -24,6 +24,7 @@ enum cli_kind {
     CLI_UINT,   // decimal, 0x, 0o, 0b, underscores, as Python's int(x, 0)
     CLI_SIZE,   // CLI_UINT with optional suffix k or M, or ALL (UINT64_MAX)
     CLI_CHOICE, // one of `choices`, - and _ alike, case-sensitive
+    CLI_MAYBE,  // CLI_CHOICE that may stand alone: then it is the first choice
     CLI_MULTI,  // one or more values up to the next option; the last ones
                 // are positional arguments when the command lacks them
 };

@@ -39,6 +39,9 @@ static int run_sign(const struct cli *cli)
     note(" baud=%llu", (unsigned long long)cli_uint(cli, "baud"));
     note(" size=%llx", (unsigned long long)cli_uint(cli, "size"));
     note("%s", cli_flag(cli, "append") ? " append" : "");
+    if (cli_given(cli, "secure")) {
+        note(" secure=%s", cli_string(cli, "secure"));
+    }
     for (unsigned i = 0; i < cli_args(cli); i++) {
         note(" [%s]", cli_arg(cli, i));
     }
@@ -83,6 +86,10 @@ static const struct cli_option sign_options[] = {
      .fallback = "two",
      .help = "Scheme."},
     {.name = "size", .shorts = "s|fs", .kind = CLI_SIZE, .help = "Size."},
+    {.name = "secure",
+     .kind = CLI_MAYBE,
+     .choices = "v1|v2",
+     .help = "Secure."},
     {.name = "append", .shorts = "a", .kind = CLI_FLAG, .help = "Append."},
     {0}};
 
@@ -225,6 +232,19 @@ static void greedy_option_gives_back(void **state)
                  "Try 'tool sign-data --help'.\n");
 }
 
+static void optional_value_takes_only_a_choice(void **state)
+{
+    (void)state;
+    expect_run(&plain, "t sign-data --secure v2 f",
+               "sign-data version=two? baud=115200 size=0 secure=v2 [f]\n");
+    expect_run(&plain, "t sign-data --secure f",
+               "sign-data version=two? baud=115200 size=0 secure=v1 [f]\n");
+    expect_run(&plain, "t sign-data f --secure",
+               "sign-data version=two? baud=115200 size=0 secure=v1 [f]\n");
+    expect_run(&plain, "t sign-data --secure=v2 f",
+               "sign-data version=two? baud=115200 size=0 secure=v2 [f]\n");
+}
+
 static void usage_errors(void **state)
 {
     (void)state;
@@ -307,6 +327,7 @@ static void help_comes_from_the_rows(void **state)
              "  -o, --output FILE           Result.\n"
              "  -v, --version one-a|two     Scheme. (default: two)\n"
              "  -s, --size VALUE            Size.\n"
+             "  --secure [v1|v2]            Secure.\n"
              "  -a, --append                Append.\n"
              "  -h, --help                  Show this help and exit.\n\n"
              "Global options: see 'tool --help'.\n");
@@ -386,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings_mean_the_same),
         cmocka_unit_test(greedy_option_gives_back),
+        cmocka_unit_test(optional_value_takes_only_a_choice),
         cmocka_unit_test(usage_errors),
         cmocka_unit_test(environment_gives_defaults),
         cmocka_unit_test(commands_chain),

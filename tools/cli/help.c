@@ -62,9 +62,12 @@ static void option_name(const struct cli_option *o, char *out, size_t cap)
     if (o->kind == CLI_FLAG) {
         value = "";
     }
-    snprintf(out + n, cap - (size_t)n, "--%s%s%s%s", o->name,
-             *value != '\0' ? " " : "", value,
-             o->kind == CLI_MULTI ? "..." : "");
+    bool maybe = o->kind == CLI_MAYBE;
+    snprintf(out + n, cap - (size_t)n, "--%s%s%s%s%s", o->name,
+             *value != '\0' ? " " : "", maybe ? "[" : "", value,
+             maybe                  ? "]"
+             : o->kind == CLI_MULTI ? "..."
+                                    : "");
 }
 
 static void option_help(const struct cli_option *o)

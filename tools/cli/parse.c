@@ -146,7 +146,7 @@ static int slot_add(const struct cli_command *command, struct cli_slot *s,
     if (o->kind == CLI_SIZE && !cli_parse_size(text, &number)) {
         return cli_usage_error(command, "%s: '%s' is not a size", source, text);
     }
-    if (o->kind == CLI_CHOICE) {
+    if (o->kind == CLI_CHOICE || o->kind == CLI_MAYBE) {
         kept = in_list(o->choices, text, &len);
         if (kept == NULL) {
             return cli_usage_error(command, "%s: '%s' is none of %s", source,
@@ -220,6 +220,24 @@ static struct cli_slot *find_short(struct cli_slots *slots, const char *word,
     return best;
 }
 
+// The next word if it is one of the choices, else the first choice.
+static int take_choice(struct parser *p, struct cli_slot *s)
+{
+    const char *choices = s->option->choices;
+    size_t len = strcspn(choices, "|");
+    const char *kept = choices;
+
+    if (p->i + 1 < p->argc &&
+        (kept = in_list(choices, p->argv[p->i + 1], &len)) != NULL) {
+        p->i++;
+    } else {
+        kept = choices;
+        len = strcspn(choices, "|");
+    }
+    slot_push(s, must(strndup(kept, len)), p->i);
+    return CLI_OK;
+}
+
 // Store what follows an option: the text after = (inline_value) or the next
 // words.
 static int take_value(struct parser *p, struct cli_slot *s,
@@ -238,6 +256,9 @@ static int take_value(struct parser *p, struct cli_slot *s,
     }
     if (inline_value != NULL) {
         return slot_add(command, s, inline_value, p->i, source);
+    }
+    if (s->option->kind == CLI_MAYBE) {
+        return take_choice(p, s);
     }
     if (p->i + 1 >= p->argc || is_option(p->argv[p->i + 1])) {
         return cli_usage_error(command, "%s needs a value", source);
