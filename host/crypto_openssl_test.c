@@ -88,6 +88,22 @@ static void test_sha512(void **state)
                  "874be909");
 }
 
+static void test_sha384(void **state)
+{
+    struct fb_sha512 c;
+    uint8_t want[48], got[48];
+
+    (void)state;
+    testing_hex(want, 48,
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff"
+                "5bed8086072ba1e7cc2358baeca134c825a7");
+    fb_sha384_init(&c);
+    fb_sha512_update(&c, "a", 1);
+    fb_sha512_update(&c, "bc", 2);
+    fb_sha384_final(&c, got);
+    assert_memory_equal(got, want, 48);
+}
+
 static void test_md5(void **state)
 {
     uint8_t want[16], got[16];
@@ -239,16 +255,63 @@ static void test_ecdsa_refuses_values_out_of_range(void **state)
     assert_false(fb_ecdsa_p256_verify(pub, hash, sig));
 }
 
+// RFC 6979, A.2.3 (with SHA-256) and A.2.6 (with SHA-384), "sample".
+static void test_ecdsa_on_other_curves(void **state)
+{
+    uint8_t pub[96], sig[96], hash[48];
+    struct fb_sha512 c;
+
+    (void)state;
+    testing_hex(pub, 48,
+                "AC2C77F529F91689FEA0EA5EFEC7F210D8EEA0B9E047ED56"
+                "3BC723E57670BD4887EBC732C523063D0A7C957BC97C1C43");
+    testing_hex(sig, 48,
+                "4B0B8CE98A92866A2820E20AA6B75B56382E0F9BFD5ECB55"
+                "CCDB006926EA9565CBADC840829D8C384E06DE1F1E381B85");
+    sha256_of("sample", hash);
+    assert_true(fb_ecdsa_verify(FB_CURVE_P192, testing_guarded(pub, 48),
+                                testing_guarded(hash, 32), 32,
+                                testing_guarded(sig, 48)));
+    for (unsigned i = 0; i < 48; i++) {
+        sig[i] ^= 0x40;
+        assert_false(fb_ecdsa_verify(FB_CURVE_P192, pub, hash, 32, sig));
+        sig[i] ^= 0x40;
+    }
+    testing_hex(pub, 96,
+                "EC3A4E415B4E19A4568618029F427FA5DA9A8BC4AE92E02E"
+                "06AAE5286B300C64DEF8F0EA9055866064A254515480BC13"
+                "8015D9B72D7D57244EA8EF9AC0C621896708A59367F9DFB9"
+                "F54CA84B3F1C9DB1288B231C3AE0D4FE7344FD2533264720");
+    testing_hex(sig, 96,
+                "94EDBB92A5ECB8AAD4736E56C691916B3F88140666CE9FA7"
+                "3D64C4EA95AD133C81A648152E44ACF96E36DD1E80FABE46"
+                "99EF4AEB15F178CEA1FE40DB2603138F130E740A19624526"
+                "203B6351D0A3A94FA329C145786E679E7B82C71A38628AC8");
+    fb_sha384_init(&c);
+    fb_sha512_update(&c, "sample", 6);
+    fb_sha384_final(&c, hash);
+    assert_true(fb_ecdsa_verify(FB_CURVE_P384, testing_guarded(pub, 96),
+                                testing_guarded(hash, 48), 48,
+                                testing_guarded(sig, 96)));
+    for (unsigned i = 0; i < 96; i++) {
+        sig[i] ^= 0x40;
+        assert_false(fb_ecdsa_verify(FB_CURVE_P384, pub, hash, 48, sig));
+        sig[i] ^= 0x40;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256),
         cmocka_unit_test(test_sha512),
+        cmocka_unit_test(test_sha384),
         cmocka_unit_test(test_md5),
         cmocka_unit_test(test_aes256),
         cmocka_unit_test(test_ecdsa_accepts),
         cmocka_unit_test(test_ecdsa_refuses_any_change),
         cmocka_unit_test(test_ecdsa_refuses_values_out_of_range),
+        cmocka_unit_test(test_ecdsa_on_other_curves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Secure Boot V2: a sector of 4096 bytes after the padded image, holding up to
-// three signature blocks (ESP-IDF docs, secure-boot-v2; docs/FORMATS.md).
-// Here are the bytes; signing and checking signatures is the caller's.
+// Secure Boot V2 signatures (ESP-IDF docs, secure-boot-v2; docs/FORMATS.md).
+// The content is padded with 0xFF to a multiple of 4096; then follows one
+// sector of 4096 bytes with up to three blocks of 1216 bytes, the rest 0xFF.
+// The ESP32 (revision 3) takes RSA-3072 and the first block only; the ECDSA
+// kinds are for newer chips.
 
 #ifndef FB_SIGNATURE_V2_H
 #define FB_SIGNATURE_V2_H
@@ -12,51 +14,59 @@
 
 #include "lib/fb/status.h"
 
-#define FB_SIGNATURE_V2_SECTOR 4096u
-#define FB_SIGNATURE_V2_BLOCK  1216u
-#define FB_SIGNATURE_V2_BLOCKS 3u
+#define FB_SIGNATURE_V2_SECTOR 4096u // bytes, also what content is padded to
+#define FB_SIGNATURE_V2_BLOCK  1216u // bytes
+#define FB_SIGNATURE_V2_BLOCKS 3u    // in a sector
 
 enum fb_signature_v2_kind {
-    FB_SIGNATURE_V2_RSA3072 = 0,
-    FB_SIGNATURE_V2_P192 = 1, // the curve's number in the block
-    FB_SIGNATURE_V2_P256 = 2,
-    FB_SIGNATURE_V2_P384 = 3,
+    FB_SIGNATURE_V2_RSA3072,
+    FB_SIGNATURE_V2_P192, // SHA-256
+    FB_SIGNATURE_V2_P256, // SHA-256
+    FB_SIGNATURE_V2_P384, // SHA-384
 };
 
-// A block taken apart. The pointers lead into it.
+// What a block says. Numbers are big-endian, unlike in the block.
 struct fb_signature_v2 {
     enum fb_signature_v2_kind kind;
-    const uint8_t *digest; // of the padded image
-    size_t digest_size;    // 48 (SHA-384) for P-384, else 32
-    const uint8_t *key;    // what the eFuse digest covers
-    size_t key_size;
-    const uint8_t *numbers; // the signature, each number little-endian
-    size_t number_size;     // bytes of one
+    uint8_t digest[48]; // of the padded content, fb_signature_v2_digest_len()
+    uint8_t pub[384];   // modulus, or X || Y
+    uint32_t exponent;  // RSA
+    uint8_t sig[384];   // RSA signature, or r || s
 };
 
-// FB_E_BAD_MAGIC, FB_E_BAD_VERSION, FB_E_BAD_CRC, FB_E_UNKNOWN (curve, or one
-// that does not go with the hash).
+// Bytes of digest, and of pub and sig.
+size_t fb_signature_v2_digest_len(enum fb_signature_v2_kind kind);
+size_t fb_signature_v2_number_len(enum fb_signature_v2_kind kind);
+
+// The digest that is signed: n bytes of data and the 0xFF that pad them.
+void fb_signature_v2_digest(enum fb_signature_v2_kind kind, const uint8_t *data,
+                            size_t n, uint8_t digest[48]);
+
+// Write a block; what the chip wants precomputed of an RSA key is computed.
+// FB_E_KEY: the modulus is even or has not 3072 bits, block is untouched.
+enum fb_status fb_signature_v2_encode(const struct fb_signature_v2 *s,
+                                      uint8_t block[FB_SIGNATURE_V2_BLOCK]);
+
+// Read a block. FB_E_BLANK: all 0xFF. FB_E_BAD_MAGIC. FB_E_BAD_CRC.
+// FB_E_BAD_VERSION (got: the version byte). FB_E_UNKNOWN: another hash or
+// curve. FB_E_KEY: the precomputed values do not belong to the modulus, a chip
+// would fail. *s is untouched on failure.
 enum fb_status fb_signature_v2_parse(const uint8_t block[FB_SIGNATURE_V2_BLOCK],
-                                     struct fb_signature_v2 *s);
+                                     struct fb_signature_v2 *s,
+                                     struct fb_fault *fault);
 
-// The signature big-endian, as crypto libraries take it: r || s, or RSA. out
-// holds 384 bytes. Returns the bytes written.
-size_t fb_signature_v2_numbers(const struct fb_signature_v2 *s,
-                               uint8_t out[384]);
+// Does s->sig sign s->digest under s->pub? FB_E_BAD_SIGNATURE.
+enum fb_status fb_signature_v2_check(const struct fb_signature_v2 *s);
 
-// SHA-256 of the public key as BLOCK2 holds it.
-void fb_signature_v2_key_digest(const struct fb_signature_v2 *s,
-                                uint8_t out[32]);
+// Parse a block, compare its digest with the data (FB_E_BAD_HASH), check its
+// signature. Whether its key is trusted is the caller's to decide.
+enum fb_status
+fb_signature_v2_verify(const uint8_t *data, size_t n,
+                       const uint8_t block[FB_SIGNATURE_V2_BLOCK],
+                       struct fb_signature_v2 *s, struct fb_fault *fault);
 
-// Write a block. All numbers big-endian; n must be odd with its top bit set,
-// as an RSA-3072 modulus is.
-void fb_signature_v2_encode_rsa(const uint8_t digest[32], const uint8_t n[384],
-                                uint32_t e, const uint8_t sig[384],
-                                uint8_t block[FB_SIGNATURE_V2_BLOCK]);
-// xy and rs: two numbers of 24, 32 or 48 bytes, big-endian.
-void fb_signature_v2_encode_ecdsa(enum fb_signature_v2_kind kind,
-                                  const uint8_t *digest, const uint8_t *xy,
-                                  const uint8_t *rs,
-                                  uint8_t block[FB_SIGNATURE_V2_BLOCK]);
+// SHA-256 of the block's public key, as eFuse BLK2 holds it. The block parses.
+void fb_signature_v2_key_digest(const uint8_t block[FB_SIGNATURE_V2_BLOCK],
+                                uint8_t digest[32]);
 
 #endif
