@@ -64,7 +64,7 @@ static unsigned count_blocks(const uint8_t *sector)
     unsigned n = 0;
 
     while (n < BLOCKS &&
-           fb_signature_v2_parse(sector + n * BLOCK, &s) == FB_OK) {
+           fb_signature_v2_parse(sector + n * BLOCK, &s, NULL) == FB_OK) {
         cli_print("Signature block %u is valid (%s).\n", n,
                   scheme_name(s.kind));
         n++;
@@ -86,29 +86,21 @@ struct job {
 static int encode_block(struct job *job, const struct host_key *key,
                         const uint8_t sig[HOST_KEY_SIG_MAX])
 {
-    enum fb_signature_v2_kind kind = block_kind(host_key_kind(key));
-    uint8_t *block = job->out + job->size + job->blocks * BLOCK;
-    uint8_t number[384];
-    uint32_t e;
-    bool ok;
+    struct fb_signature_v2 s = {.kind = block_kind(host_key_kind(key))};
+    uint8_t *block = job->out + job->size + (size_t)job->blocks * BLOCK;
+    bool ok = s.kind == FB_SIGNATURE_V2_RSA3072
+                  ? host_key_rsa(key, s.pub, &s.exponent)
+                  : host_key_point(key, s.pub);
 
-    if (kind == FB_SIGNATURE_V2_RSA3072) {
-        ok = host_key_rsa(key, number, &e);
-        if (ok) {
-            fb_signature_v2_encode_rsa(job->digests.sha256, number, e, sig,
-                                       block);
-        }
-    } else {
-        ok = host_key_point(key, number);
-        if (ok) {
-            fb_signature_v2_encode_ecdsa(kind, digest_for(&job->digests, kind),
-                                         number, sig, block);
-        }
+    memcpy(s.digest, digest_for(&job->digests, s.kind),
+           fb_signature_v2_digest_len(s.kind));
+    memcpy(s.sig, sig, fb_signature_v2_number_len(s.kind));
+    if (!ok || fb_signature_v2_encode(&s, block) != FB_OK) {
+        return cli_error(job->path, "cannot be signed by %s",
+                         host_key_describe(key));
     }
     job->blocks++;
-    return ok ? CLI_OK
-              : cli_error(job->path, "cannot be signed by %s",
-                          host_key_describe(key));
+    return CLI_OK;
 }
 
 static int add_own(struct job *job, unsigned n)
@@ -332,16 +324,18 @@ static int split(const char *path, const struct host_file *data, bool unaligned,
     return CLI_OK;
 }
 
-// The signature in a block, not yet its data.
-static bool verify_block(const struct host_key *key,
-                         const struct fb_signature_v2 *s,
-                         const struct digests *digests)
+static bool same_digest(const struct fb_signature_v2 *s,
+                        const struct digests *digests)
 {
-    uint8_t sig[HOST_KEY_SIG_MAX];
+    return memcmp(s->digest, digest_for(digests, s->kind),
+                  fb_signature_v2_digest_len(s->kind)) == 0;
+}
 
-    fb_signature_v2_numbers(s, sig);
+static bool verify_block(const struct host_key *key,
+                         const struct fb_signature_v2 *s)
+{
     return host_key_kind(key) == key_kind(s->kind) &&
-           host_key_verify(key, digest_for(digests, s->kind), sig);
+           host_key_verify(key, s->digest, s->sig);
 }
 
 int verify_v2(const struct host_key *key, const char *path,
@@ -357,20 +351,20 @@ int verify_v2(const struct host_key *key, const char *path,
     }
     digest_data(data->data, n, &digests);
     for (unsigned i = 0; i < BLOCKS; i++) {
-        if (fb_signature_v2_parse(data->data + n + i * BLOCK, &s) != FB_OK) {
+        if (fb_signature_v2_parse(data->data + n + i * BLOCK, &s, NULL) !=
+            FB_OK) {
             cli_print("Signature block %u invalid. Skipping.\n", i);
             continue;
         }
         cli_print("Signature block %u is valid (%s).\n", i,
                   scheme_name(s.kind));
-        if (memcmp(s.digest, digest_for(&digests, s.kind), s.digest_size) !=
-            0) {
+        if (!same_digest(&s, &digests)) {
             return cli_error(path,
                              "Signature block %u image digest does not match "
                              "the actual image digest.",
                              i);
         }
-        if (verify_block(key, &s, &digests)) {
+        if (verify_block(key, &s)) {
             cli_print("Signature block %u verification successful using the "
                       "supplied key (%s).\n",
                       i, scheme_name(s.kind));
@@ -398,7 +392,8 @@ int sign_v2_info(const char *path, const struct host_file *data)
     }
     digest_data(data->data, n, &digests);
     for (unsigned i = 0; i < BLOCKS; i++) {
-        if (fb_signature_v2_parse(data->data + n + i * BLOCK, &s) != FB_OK) {
+        if (fb_signature_v2_parse(data->data + n + i * BLOCK, &s, NULL) !=
+            FB_OK) {
             cli_print("Signature block %u absent/invalid. Skipping checking "
                       "next blocks...\n",
                       i);
@@ -406,14 +401,13 @@ int sign_v2_info(const char *path, const struct host_file *data)
         }
         cli_print("Signature block %u is valid (%s).\n", i,
                   scheme_name(s.kind));
-        if (memcmp(s.digest, digest_for(&digests, s.kind), s.digest_size) !=
-            0) {
+        if (!same_digest(&s, &digests)) {
             return cli_error(path,
                              "Digest in signature block %u doesn't match the "
                              "image digest.",
                              i);
         }
-        fb_signature_v2_key_digest(&s, key_digest);
+        fb_signature_v2_key_digest(data->data + n + i * BLOCK, key_digest);
         cli_print("Public key digest for block %u:", i);
         for (unsigned b = 0; b < sizeof(key_digest); b++) {
             cli_print(" %02x", key_digest[b]);
@@ -426,16 +420,12 @@ int sign_v2_info(const char *path, const struct host_file *data)
 bool sign_v2_key_digest(const struct host_key *key, uint8_t digest[32])
 {
     static const uint8_t nothing[HOST_KEY_SIG_MAX];
-    struct job job = {.path = "key"};
-    struct fb_signature_v2 s;
     uint8_t block[BLOCK];
+    struct job job = {.path = "key", .out = block};
 
-    job.out = block;
-    memset(&job.digests, 0, sizeof(job.digests));
-    if (encode_block(&job, key, nothing) != CLI_OK ||
-        fb_signature_v2_parse(block, &s) != FB_OK) {
+    if (encode_block(&job, key, nothing) != CLI_OK) {
         return false;
     }
-    fb_signature_v2_key_digest(&s, digest);
+    fb_signature_v2_key_digest(block, digest);
     return true;
 }

@@ -18,6 +18,7 @@ enum {
     INPUT_MAX = 0x100000,  // bytes; a table has 3 KiB, its text some more
     CSV_MAX = 32 * 1024,   // 95 rows of at most 16 + 4 + 10 + ... characters
     TABLE_SECTOR = 0x1000, // what follows the table starts after it
+    DATA_ALIGN = 4,
     STRICT_ALIGN = 0x1000, // newer ESP-IDF insists on it for data
     MIB = 0x100000,
 };
@@ -73,8 +74,7 @@ static int read_csv(const struct cli *cli, const char *path,
 {
     struct fb_partition_csv_options options = {
         .table_off = (uint32_t)cli_uint(cli, "offset"),
-        .data_align = 4,
-        .secure = cli_given(cli, "secure"),
+        .data_align = DATA_ALIGN,
         .getenv = environment,
     };
     struct fb_fault fault = {0};
@@ -116,63 +116,86 @@ static int read_binary(const struct cli *cli, const char *path,
     }
 }
 
-static int verify_error(const char *path, const struct fb_partition *p,
+static int misaligned(const char *path, const struct fb_partition *p,
+                      unsigned align)
+{
+    return cli_error(path,
+                     "Partition %s invalid: Offset 0x%x is not aligned to 0x%x",
+                     p->label, (unsigned)p->offset, align);
+}
+
+static int verify_error(const char *path,
+                        const struct fb_partition_table *table,
                         const struct fb_fault *fault)
 {
-    unsigned got = (unsigned)fault->got;
-    unsigned want = (unsigned)fault->want;
+    const struct fb_partition *p = &table->part[fault->offset];
+    const struct fb_partition *other = &table->part[fault->want];
 
     switch (fault->status) {
     case FB_E_OVERLAP:
-        return cli_error(path, "Partition %s at 0x%x overlaps what ends 0x%x",
-                         p->label, got, want);
+        return cli_error(path, "Partition %s at 0x%x overlaps %s, 0x%x-0x%x",
+                         p->label, (unsigned)p->offset, other->label,
+                         (unsigned)other->offset,
+                         (unsigned)(other->offset + other->size - 1));
     case FB_E_ALIGN:
-        return cli_error(path,
-                         "Partition %s invalid: 0x%x is not aligned to "
-                         "0x%x",
-                         p->label, got, want);
+        return misaligned(path, p, FB_PARTITION_APP_ALIGN);
     case FB_E_DUPLICATE:
-        return cli_error(path, "Partition names must be unique: %s", p->label);
+        return cli_error(path, "Partition names must be unique: '%s'",
+                         p->label);
     default:
         return cli_error(path, "Partition %s invalid: %s", p->label,
                          fb_status_text(fault->status));
     }
 }
 
+// What the table's reader does not demand but the generator does.
+static int verify_partition(const struct cli *cli, const char *path,
+                            const struct fb_partition *p)
+{
+    uint64_t first = cli_uint(cli, "offset") + TABLE_SECTOR;
+    const char *secure = cli_string(cli, "secure");
+    unsigned align = STRICT_ALIGN;
+
+    if (p->offset < first) {
+        return cli_error(path, "Partition offset 0x%x is below 0x%x",
+                         (unsigned)p->offset, (unsigned)first);
+    }
+    if (p->type != FB_PARTITION_APP && p->offset % DATA_ALIGN != 0) {
+        return misaligned(path, p, DATA_ALIGN);
+    }
+    if (p->type != FB_PARTITION_APP && p->offset % STRICT_ALIGN != 0) {
+        cli_warning(path,
+                    "Partition %s not aligned to 0x1000: newer ESP-IDF "
+                    "refuses that",
+                    p->label);
+    }
+    if (secure != NULL && strcmp(secure, "v1") == 0) {
+        align = FB_PARTITION_APP_ALIGN;
+    }
+    if (secure != NULL && p->type == FB_PARTITION_APP && p->size % align != 0) {
+        return cli_error(path,
+                         "Partition %s invalid: Size 0x%x is not aligned to "
+                         "0x%x",
+                         p->label, (unsigned)p->size, align);
+    }
+    return CLI_OK;
+}
+
 static int verify(const struct cli *cli, const char *path,
                   const struct fb_partition_table *table)
 {
-    uint64_t first = cli_uint(cli, "offset") + TABLE_SECTOR;
     struct fb_fault fault = {0};
 
     status_line(cli, "Verifying table...");
     for (uint32_t i = 0; i < table->count; i++) {
-        const struct fb_partition *p = &table->part[i];
-        if (p->offset < first) {
-            return cli_error(path, "Partition offset 0x%x is below 0x%x",
-                             (unsigned)p->offset, (unsigned)first);
-        }
-        if (p->type != FB_PARTITION_APP && p->offset % STRICT_ALIGN != 0) {
-            cli_warning(path,
-                        "Partition %s not aligned to 0x1000: newer ESP-IDF "
-                        "refuses that",
-                        p->label);
-        }
-        if (p->type == FB_PARTITION_APP && cli_given(cli, "secure")) {
-            bool v1 = strcmp(cli_string(cli, "secure"), "v1") == 0;
-            unsigned align = v1 ? FB_PARTITION_APP_ALIGN : STRICT_ALIGN;
-            if (p->size % align != 0) {
-                return cli_error(path,
-                                 "Partition %s invalid: Size 0x%x is not "
-                                 "aligned to 0x%x",
-                                 p->label, (unsigned)p->size, align);
-            }
+        if (verify_partition(cli, path, &table->part[i]) != CLI_OK) {
+            return CLI_FAILURE;
         }
     }
     enum fb_status status = fb_partition_table_verify(table, &fault);
     if (status != FB_OK) {
         fault.status = status;
-        return verify_error(path, &table->part[fault.offset], &fault);
+        return verify_error(path, table, &fault);
     }
     return CLI_OK;
 }
