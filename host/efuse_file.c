@@ -6,9 +6,21 @@
 
 #include "host/file.h"
 #include "lib/fb/bytes.h"
+#include "lib/fb/efuse_coding.h"
 
 // Register offset of a block's first read-data word (TRM, eFuse registers).
 static const uint16_t read_base[FB_EFUSE_BLOCKS] = {0x000, 0x038, 0x058, 0x078};
+
+// Registers beside the fuses, as a burn and the read after it leave them when
+// the APB clock is 40 MHz.
+static const struct {
+    uint16_t offset;
+    uint32_t value;
+} left_by_burn[] = {
+    {0x0F8, 160},    // CLK: CLK_SEL0
+    {0x0FC, 0x5AA5}, // CONF: read
+    {0x118, 80},     // DAC_CONF: DAC_CLK_DIV
+};
 
 // Where a word stands in the file.
 static size_t place(enum host_efuse_format format, unsigned block,
@@ -22,6 +34,38 @@ static size_t place(enum host_efuse_format format, unsigned block,
         before += fb_efuse_block_words(b);
     }
     return 4 * (before + word);
+}
+
+// The window shows decoded data; the fuses hold it encoded.
+static void encode_blocks(struct fb_efuse_words *fuses)
+{
+    enum fb_efuse_coding coding =
+        (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
+    for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
+        uint8_t data[32];
+        for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
+            store32_le(data + (size_t)4 * i, fuses->word[block][i]);
+        }
+        (void)fb_efuse_encode(coding, data, fb_efuse_coding_bytes(coding),
+                              fuses->word[block]);
+        fb_bytes_wipe(data, sizeof data);
+    }
+}
+
+// What software reads, and the registers beside it.
+static void to_window(struct fb_efuse_words *words, uint8_t *bytes)
+{
+    static const struct fb_efuse_words blank;
+    uint32_t dec_status;
+    if (memcmp(words, &blank, sizeof blank) != 0) {
+        for (size_t i = 0; i < sizeof left_by_burn / sizeof left_by_burn[0];
+             i++) {
+            store32_be(bytes + HOST_EFUSE_WINDOW_BYTES - 4 -
+                           left_by_burn[i].offset,
+                       left_by_burn[i].value);
+        }
+    }
+    fb_efuse_read(words, words, &dec_status);
 }
 
 int host_efuse_file_load(const char *path, struct fb_efuse_words *fuses,
@@ -48,6 +92,9 @@ int host_efuse_file_load(const char *path, struct fb_efuse_words *fuses,
         }
     }
     host_file_free(&file);
+    if (*format == HOST_EFUSE_WINDOW) {
+        encode_blocks(fuses);
+    }
     return 0;
 }
 
@@ -55,13 +102,17 @@ int host_efuse_file_store(const char *path, const struct fb_efuse_words *fuses,
                           enum host_efuse_format format)
 {
     uint8_t bytes[HOST_EFUSE_WINDOW_BYTES] = {0};
+    struct fb_efuse_words words = *fuses;
+    if (format == HOST_EFUSE_WINDOW) {
+        to_window(&words, bytes);
+    }
     for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
         for (unsigned i = 0; i < fb_efuse_block_words(block); i++) {
             uint8_t *p = bytes + place(format, block, i);
             if (format == HOST_EFUSE_QEMU) {
-                store32_le(p, fuses->word[block][i]);
+                store32_le(p, words.word[block][i]);
             } else {
-                store32_be(p, fuses->word[block][i]);
+                store32_be(p, words.word[block][i]);
             }
         }
     }
@@ -71,5 +122,6 @@ int host_efuse_file_store(const char *path, const struct fb_efuse_words *fuses,
                                                   : HOST_EFUSE_WINDOW_BYTES,
                         HOST_FILE_PUBLIC);
     fb_bytes_wipe(bytes, sizeof bytes);
+    fb_bytes_wipe(&words, sizeof words);
     return error;
 }

@@ -3,7 +3,8 @@
 // Fuses in a file, in either of the two formats that exist:
 // - WINDOW, 288 bytes, as the reference tool's --virt writes it: the register
 //   window 0x000 to 0x11F as one string of bytes, reversed (the last register
-//   comes first, most significant byte first);
+//   comes first, most significant byte first). It holds what software can
+//   read: a key that is read-protected is stored as zeros, and lost;
 // - QEMU, 124 bytes, as QEMU's eFuse drive: BLK0 (7 words), then BLK1 to BLK3
 //   (8 words each), little-endian.
 

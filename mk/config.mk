@@ -13,7 +13,7 @@ BIN      := $(if $(SAN),build/san/bin,build/bin)
 
 WARN     := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes \
             -Wstrict-prototypes -Wvla -Werror
-CPPFLAGS += -I. -D_DEFAULT_SOURCE -D_POSIX_C_SOURCE=200809L
+CPPFLAGS += -I. -D_POSIX_C_SOURCE=200809L
 CFLAGS   += -std=c11 $(OPT) $(WARN) -fno-common
 ifneq ($(SAN),)
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=all \

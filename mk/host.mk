@@ -39,10 +39,15 @@ $(ARCHIVES):
 	@rm -f $@
 	$(Q_AR)$(AR) rcs $@ $^
 
+# Tools that run the virtual chip in their own process.
+CHIP_TOOLS := fusebox
+archives_of = $(LIBCLI) $(if $(filter $(CHIP_TOOLS),$(1)),$(LIBCHIP)) \
+              $(LIBHOST) $(LIBFB) $(LIBHOST)
+
 define tool_rules
-$(BIN)/$(1): $(call objects,$(call sources,tools/$(1))) $(ARCHIVES)
+$(BIN)/$(1): $(call objects,$(call sources,tools/$(1))) $(archives_of)
 	@mkdir -p $$(@D)
-	$$(Q_LD)$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(ARCHIVES) \
+	$$(Q_LD)$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(archives_of) \
 	    $(LDLIBS_HOST) $(LDLIBS_FB)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))

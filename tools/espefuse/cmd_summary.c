@@ -12,6 +12,14 @@
 #include "tools/espefuse/commands.h"
 #include "tools/espefuse/value.h"
 
+// Calibration values stand in BLOCK3 only if the factory says so.
+static bool exists(const struct session *s, const struct fb_efuse_field *field)
+{
+    bool tp = field >= &fb_efuse_map[FB_EFUSE_ADC1_TP_LOW] &&
+              field <= &fb_efuse_map[FB_EFUSE_ADC2_TP_HIGH];
+    return !tp || fb_efuse_get(&s->now, FB_EFUSE_BLK3_PART_RESERVE) != 0;
+}
+
 static bool wanted(const struct cli *cli, const struct fb_efuse_field *field)
 {
     for (unsigned i = 0; i < cli_args(cli); i++) {
@@ -20,7 +28,7 @@ static bool wanted(const struct cli *cli, const struct fb_efuse_field *field)
             return true;
         }
     }
-    return cli_args(cli) == 0;
+    return cli_args(cli) == 0 && exists(session_get(), field);
 }
 
 static void text_line(FILE *out, const struct session *s,
@@ -68,6 +76,13 @@ static void text_category(FILE *out, const struct cli *cli,
         }
         text_line(out, s, f);
     }
+    for (const struct value_computed *c = value_computed;
+         heading && cli_args(cli) == 0 && c->name != NULL; c++) {
+        if (strcmp(c->category, category) == 0) {
+            (void)fprintf(out, "%-50s %-50s = %u R/- (0x%x)\n", c->name,
+                          c->description, c->get(s), c->get(s));
+        }
+    }
     if (heading) {
         (void)fputc('\n', out);
     }
@@ -91,11 +106,18 @@ static void print_text(FILE *out, const struct cli *cli,
                   value_flash_voltage(s));
 }
 
+// A row of the JSON object: a field or a computed value.
+struct row {
+    const char *name;
+    const struct fb_efuse_field *field;
+    const struct value_computed *computed;
+};
+
 static int by_name(const void *a, const void *b)
 {
-    const struct fb_efuse_field *const *x = a;
-    const struct fb_efuse_field *const *y = b;
-    return strcmp((*x)->name, (*y)->name);
+    const struct row *x = a;
+    const struct row *y = b;
+    return strcmp(x->name, y->name);
 }
 
 static const char *json_value(const struct value *v,
@@ -137,20 +159,44 @@ static void json_field(FILE *out, const struct session *s,
         fb_efuse_is_frozen(&s->now, f) ? "false" : "true");
 }
 
+static void json_computed(FILE *out, const struct session *s,
+                          const struct value_computed *c)
+{
+    unsigned value = c->get(s);
+    (void)fprintf(
+        out,
+        "    \"%s\": {\n        \"bit_len\": 4,\n        \"block\": 0,\n"
+        "        \"category\": \"%s\",\n        \"description\": \"%s\",\n"
+        "        \"efuse_type\": \"uint:4\",\n        \"name\": \"%s\",\n"
+        "        \"pos\": null,\n        \"raw_value\": \"0x%x\",\n"
+        "        \"readable\": true,\n        \"value\": %u,\n"
+        "        \"word\": null,\n        \"writeable\": true\n    }",
+        c->name, c->category, c->description, c->name, value, value);
+}
+
 static void print_json(FILE *out, const struct cli *cli,
                        const struct session *s)
 {
-    const struct fb_efuse_field *sorted[FB_EFUSE_FIELDS];
+    struct row rows[FB_EFUSE_FIELDS + 8];
     size_t n = 0;
     for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
-        if (wanted(cli, &fb_efuse_map[i])) {
-            sorted[n++] = &fb_efuse_map[i];
+        const struct fb_efuse_field *f = &fb_efuse_map[i];
+        if (wanted(cli, f)) {
+            rows[n++] = (struct row){f->name, f, NULL};
         }
     }
-    qsort(sorted, n, sizeof sorted[0], by_name);
+    for (const struct value_computed *c = value_computed;
+         cli_args(cli) == 0 && c->name != NULL; c++) {
+        rows[n++] = (struct row){c->name, NULL, c};
+    }
+    qsort(rows, n, sizeof rows[0], by_name);
     (void)fputs("{\n", out);
     for (size_t i = 0; i < n; i++) {
-        json_field(out, s, sorted[i]);
+        if (rows[i].field != NULL) {
+            json_field(out, s, rows[i].field);
+        } else {
+            json_computed(out, s, rows[i].computed);
+        }
         (void)fputs(i + 1 < n ? ",\n" : "\n", out);
     }
     (void)fputs("}\n", out);

@@ -120,6 +120,20 @@ void value_of(const struct session *s, const struct fb_efuse_field *field,
     }
 }
 
+static unsigned package(const struct session *s)
+{
+    return fb_efuse_get(&s->now, FB_EFUSE_CHIP_PACKAGE) |
+           fb_efuse_get(&s->now, FB_EFUSE_CHIP_PACKAGE_4BIT) << 3;
+}
+
+const struct value_computed value_computed[] = {
+    {"PKG_VERSION", "identity", "package id of CHIP_PACKAGE and _4BIT",
+     package},
+    {"WAFER_VERSION_MAJOR", "identity",
+     "chip revision of CHIP_VER_REV1, REV2 and SYSCON_DATE", session_revision},
+    {NULL, NULL, NULL, NULL},
+};
+
 const char *value_access(const struct session *s,
                          const struct fb_efuse_field *field)
 {

@@ -21,6 +21,16 @@ struct value {
 void value_of(const struct session *s, const struct fb_efuse_field *field,
               struct value *v);
 
+// Values put together from several fields.
+struct value_computed {
+    const char *name;
+    const char *category;
+    const char *description;
+    unsigned (*get)(const struct session *s);
+};
+
+extern const struct value_computed value_computed[]; // ends with a NULL name
+
 // "R/W", "-/-", ... of a field.
 const char *value_access(const struct session *s,
                          const struct fb_efuse_field *field);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#define _DEFAULT_SOURCE // BSD calls: flock(), strsep(), cfmakeraw()
+
 #include "tools/fusebox/board.h"
 
 #include <errno.h>
@@ -20,7 +22,8 @@
 const char *board_path(const char *dir, const char *name,
                        char out[BOARD_PATH_MAX])
 {
-    (void)snprintf(out, BOARD_PATH_MAX, "%s/%s", dir, name);
+    (void)snprintf(out, BOARD_PATH_MAX, "%.*s/%s", BOARD_PATH_MAX - 32, dir,
+                   name);
     return out;
 }
 

@@ -3,6 +3,8 @@
 // Everything the board says is in DIR/console.log, so nothing is lost between
 // two commands of a script; only what is sent goes through the UART itself.
 
+#define _DEFAULT_SOURCE // BSD calls: flock(), strsep(), cfmakeraw()
+
 #include "tools/fusebox/console.h"
 
 #include <errno.h>

@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# espefuse on virtual eFuses. The vectors are files of the reference tool
+# (tests/vectors/efuse/README.md); BIN selects another build of ours.
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../.." || exit 1
+    espefuse=${BIN:-build/bin}/espefuse
+    vectors=tests/vectors
+    fuses=$BATS_TEST_TMPDIR/fuses.bin
+}
+
+virt() {
+    "$espefuse" --chip esp32 --virt --path-efuse-file "$fuses" \
+        --do-not-confirm "$@"
+}
+
+@test "burn_key and burn_efuse write the reference tool's bytes" {
+    virt burn_key flash_encryption $vectors/in/fe256.key
+    virt burn_key secure_boot_v1 $vectors/in/sb256.key
+    cmp "$fuses" $vectors/efuse/keys.bin
+}
+
+@test "the enabling fuses as the reference tool burns them" {
+    virt burn-efuse FLASH_CRYPT_CNT 1
+    virt burn-efuse FLASH_CRYPT_CONFIG 0xF
+    virt burn-efuse ABS_DONE_0 1
+    cmp "$fuses" $vectors/efuse/enable.bin
+}
+
+@test "a chained run equals the reference tool's" {
+    virt burn-key flash_encryption $vectors/in/fe256.key \
+        burn-key secure_boot_v1 $vectors/in/sb256.key \
+        burn-efuse FLASH_CRYPT_CNT 0x7 FLASH_CRYPT_CONFIG 0xF JTAG_DISABLE 1 \
+        DISABLE_DL_ENCRYPT 1 DISABLE_DL_DECRYPT 1 DISABLE_DL_CACHE 1 \
+        CONSOLE_DEBUG_DISABLE 1 ABS_DONE_0 1
+    cmp "$fuses" $vectors/efuse/full.bin
+}
+
+@test "the classic spellings mean the same" {
+    virt burn_key flash_encryption $vectors/in/fe256.key
+    virt burn_key secure_boot $vectors/in/sb256.key
+    cmp "$fuses" $vectors/efuse/keys.bin
+    virt burn_efuse FLASH_CRYPT_CNT
+    virt burn_efuse FLASH_CRYPT_CONFIG 0x0F
+    virt burn_efuse ABS_DONE_0
+    run virt summary --format value_only FLASH_CRYPT_CNT FLASH_CRYPT_CONFIG ABS_DONE_0
+    [ "${lines[-1]}" = "1 15 True" ]
+}
+
+@test "values and protection in JSON agree with the reference tool" {
+    for name in keys enable full; do
+        fuses=$vectors/efuse/$name.bin
+        virt summary --format json --file "$BATS_TEST_TMPDIR/s.json"
+        jq -S 'map_values([.value, .readable, .writeable])' \
+            "$BATS_TEST_TMPDIR/s.json" >"$BATS_TEST_TMPDIR/ours"
+        jq -S . $vectors/efuse/$name.json >"$BATS_TEST_TMPDIR/theirs"
+        diff "$BATS_TEST_TMPDIR/ours" "$BATS_TEST_TMPDIR/theirs"
+    done
+}
+
+@test "dump shows the reference tool's lines" {
+    for name in keys enable full; do
+        fuses=$vectors/efuse/$name.bin
+        virt dump | grep '^BLOCK' >"$BATS_TEST_TMPDIR/ours"
+        grep '^BLOCK' $vectors/efuse/$name.dump.txt |
+            diff "$BATS_TEST_TMPDIR/ours" -
+    done
+}
+
+@test "the counter goes up by its lowest zero bit, seven times" {
+    for want in 1 3 7 15 31 63 127; do
+        virt burn_efuse FLASH_CRYPT_CNT
+        run virt summary --format value_only FLASH_CRYPT_CNT
+        [ "${lines[-1]}" = "$want" ]
+    done
+    run virt burn_efuse FLASH_CRYPT_CNT
+    [ "$status" = 2 ]
+    [[ "$output" == *"all 7 bits are burned already"* ]]
+}
+
+@test "the public key is not the secure boot key, and the refusal says so" {
+    run virt burn_key secure_boot $vectors/sign/p256.pub.bin
+    [ "$status" = 2 ]
+    [[ "$output" == *"public key"*"digest_private_key"* ]]
+    run virt burn_key secure_boot $vectors/in/p256.pem
+    [ "$status" = 2 ]
+    [[ "$output" == *"PEM"* ]]
+}
+
+@test "keys of a wrong size and no keys at all are refused, nothing burned" {
+    virt summary >/dev/null
+    cp "$fuses" "$BATS_TEST_TMPDIR/before"
+    run virt burn_key flash_encryption $vectors/in/fe192.key
+    [ "$status" = 2 ]
+    [[ "$output" == *"Incorrect key file size 24. Key file must be 32 bytes"* ]]
+    head -c 32 /dev/zero >"$BATS_TEST_TMPDIR/zeros"
+    run virt burn_key flash_encryption "$BATS_TEST_TMPDIR/zeros"
+    [ "$status" = 2 ]
+    run virt burn_key flash_encryption "$BATS_TEST_TMPDIR/none"
+    [ "$status" = 2 ]
+    [[ "$output" == *"No such file"* ]]
+    run virt burn_key nonsense $vectors/in/fe256.key
+    [ "$status" = 2 ]
+    cmp "$fuses" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "one refusal in a chained run burns nothing of it" {
+    virt summary >/dev/null
+    cp "$fuses" "$BATS_TEST_TMPDIR/before"
+    run virt burn-key flash_encryption $vectors/in/fe256.key burn-efuse ABS_DONE_0 0
+    [ "$status" = 2 ]
+    cmp "$fuses" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "a key block that holds something is not burned over" {
+    virt burn_key flash_encryption $vectors/in/fe256.key
+    cp "$fuses" "$BATS_TEST_TMPDIR/before"
+    run virt burn_key flash_encryption $vectors/in/sb256.key
+    [ "$status" = 2 ]
+    [[ "$output" == *"read-protected"* ]]
+    cmp "$fuses" "$BATS_TEST_TMPDIR/before"
+    virt burn_key --no-protect-key BLOCK3 $vectors/in/sb256.key
+    cp "$fuses" "$BATS_TEST_TMPDIR/before"
+    run virt burn_key --no-protect-key BLOCK3 $vectors/in/fe256.key
+    [ "$status" = 2 ]
+    [[ "$output" == *"not empty"* ]]
+    cmp "$fuses" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "values that cannot be are refused" {
+    run virt burn_efuse FLASH_CRYPT_CONFIG 0x10
+    [ "$status" = 2 ]
+    run virt burn_efuse JTAG_DISABLE 0
+    [ "$status" = 2 ]
+    [[ "$output" == *"value=0"* ]]
+    run virt burn_efuse NO_SUCH_FUSE 1
+    [ "$status" = 2 ]
+    run virt burn_efuse FLASH_CRYPT_CONFIG
+    [ "$status" = 2 ]
+    [[ "$output" == *"needs a value"* ]]
+}
+
+@test "a frozen field is not burned, and the error says which bit freezes it" {
+    virt write_protect_efuse FLASH_CRYPT_CNT
+    run virt burn_efuse FLASH_CRYPT_CNT
+    [ "$status" = 2 ]
+    [[ "$output" == *"WR_DIS bit 2"* ]]
+}
+
+@test "protecting a field names the fields that go with it" {
+    run virt write_protect_efuse FLASH_CRYPT_CNT
+    [ "$status" = 0 ]
+    [[ "$output" == *"UART_DOWNLOAD_DIS as well"* ]]
+}
+
+@test "without BURN nothing is burned, and the exit status says so" {
+    virt summary >/dev/null
+    cp "$fuses" "$BATS_TEST_TMPDIR/before"
+    run bash -c "echo burn | $espefuse --virt --path-efuse-file $fuses burn_efuse ABS_DONE_0"
+    [ "$status" = 2 ]
+    cmp "$fuses" "$BATS_TEST_TMPDIR/before"
+    run bash -c "$espefuse --virt --path-efuse-file $fuses burn_efuse ABS_DONE_0 </dev/null"
+    [ "$status" = 2 ]
+    cmp "$fuses" "$BATS_TEST_TMPDIR/before"
+    echo BURN | "$espefuse" --virt --path-efuse-file "$fuses" burn_efuse ABS_DONE_0
+    ! cmp -s "$fuses" "$BATS_TEST_TMPDIR/before"
+}
+
+@test "QEMU's eFuse file is read and written as such" {
+    head -c 124 /dev/zero >"$fuses"
+    virt burn_efuse FLASH_CRYPT_CONFIG 0xF
+    [ "$(wc -c <"$fuses")" = 124 ]
+    # BLK0 word 5, little-endian: bits 31:28.
+    [ "$(od -An -tx1 -j 20 -N 4 "$fuses" | tr -d ' ')" = 000000f0 ]
+}
+
+@test "a file that is no eFuse file is refused and left alone" {
+    head -c 100 /dev/zero >"$fuses"
+    run virt summary
+    [ "$status" = 2 ]
+    [[ "$output" == *"not an eFuse file"* ]]
+    [ "$(wc -c <"$fuses")" = 100 ]
+}
+
+@test "a port that does not exist is one line and exit status 2" {
+    run "$espefuse" --port "$BATS_TEST_TMPDIR/tty" summary
+    [ "$status" = 2 ]
+    [ "${#lines[@]}" = 1 ]
+    [[ "$output" == "espefuse"*"$BATS_TEST_TMPDIR/tty"* ]]
+}
