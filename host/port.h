@@ -46,6 +46,20 @@ int host_port_set_lines(struct host_port *port, bool dtr, bool rts);
 
 const char *host_port_name(const struct host_port *port);
 
+// The serial ports of this machine. In a filter 0 and NULL match everything;
+// name and serial are parts of the text.
+struct host_port_filter {
+    int vid, pid;
+    const char *name, *serial;
+};
+struct host_port_list {
+    unsigned count;
+    char **name;
+};
+void host_port_list(const struct host_port_filter *filter,
+                    struct host_port_list *list);
+void host_port_list_free(struct host_port_list *list);
+
 // The port's clock; it never runs backwards.
 uint64_t host_port_now_ms(const struct host_port *port);
 // Sleep. On a line that needs no settling time (pty, socket, virtual board)

@@ -151,3 +151,48 @@ int host_port_open_tty(const char *name, struct host_port **port, char why[256])
     sp_free_port(sp);
     return HOST_PORT_E_OPEN;
 }
+
+static bool matches(const struct host_port_filter *filter,
+                    const struct sp_port *port)
+{
+    int vid = 0;
+    int pid = 0;
+    sp_get_port_usb_vid_pid(port, &vid, &pid);
+    const char *serial = sp_get_port_usb_serial(port);
+    return (!filter->vid || filter->vid == vid) &&
+           (!filter->pid || filter->pid == pid) &&
+           (!filter->name || strstr(sp_get_port_name(port), filter->name)) &&
+           (!filter->serial || (serial && strstr(serial, filter->serial)));
+}
+
+void host_port_list(const struct host_port_filter *filter,
+                    struct host_port_list *list)
+{
+    struct sp_port **all = NULL;
+    *list = (struct host_port_list){0};
+    if (sp_list_ports(&all) != SP_OK) {
+        return;
+    }
+    unsigned n = 0;
+    while (all[n]) {
+        n++;
+    }
+    list->name = calloc(n + 1, sizeof(char *));
+    for (unsigned i = 0; i < n && list->name; i++) {
+        if (matches(filter, all[i])) {
+            char *name = strdup(sp_get_port_name(all[i]));
+            list->name[list->count] = name;
+            list->count += name != NULL;
+        }
+    }
+    sp_free_port_list(all);
+}
+
+void host_port_list_free(struct host_port_list *list)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        free(list->name[i]);
+    }
+    free(list->name);
+    *list = (struct host_port_list){0};
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/esptool/erase.h"
+
+static int erase_all(struct esptool *e)
+{
+    int status = esptool_erase_allowed(e, cli_flag(e->cli, "force"));
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (e->flash_bytes == 0) {
+        return cli_error(e->port_name, "the size of the flash is not known");
+    }
+    cli_print("Erasing flash memory (this may take a while)...\n");
+    uint64_t start = esptool_now_ms();
+    status = esptool_configure_flash(e, "detect");
+    // The ROM has no command for it, but erases any range.
+    if (status == CLI_OK) {
+        status = esptool_erase(e, 0, e->flash_bytes);
+    }
+    if (status == CLI_OK) {
+        cli_print("Flash memory erased successfully in %.1f seconds.\n",
+                  (double)(esptool_now_ms() - start) / 1000);
+    }
+    return status;
+}
+
+static int run(const struct cli *cli)
+{
+    struct esptool e;
+    int status = esptool_open(&e, cli);
+    if (status == CLI_OK) {
+        status = esptool_attach_flash(&e, cli_string(cli, "spi-connection"));
+    }
+    if (status == CLI_OK) {
+        status = erase_all(&e);
+    }
+    return esptool_close(&e, status);
+}
+
+static const struct cli_option options[] = {
+    {.name = "force",
+     .kind = CLI_FLAG,
+     .help = "also when secure boot or flash encryption is on"},
+    ESPTOOL_OPT_SPI_CONNECTION,
+    {0},
+};
+
+const struct cli_command esptool_erase_flash = {
+    .name = "erase-flash",
+    .arguments = "",
+    .options = options,
+    .help = "erase the whole flash",
+    .run = run,
+};

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/esptool/esptool.h"
+
+// TRM, chapters "Low-Power Management" and "IO_MUX and GPIO Matrix".
+#define RTC_CNTL_SDIO_CONF 0x3FF48074u
+#define GPIO_STRAP         0x3FF44038u
+
+void esptool_print_flash_id(const struct esptool *e)
+{
+    const char *size = esptool_size_name(e->flash_bytes);
+    cli_print("Manufacturer: %02x\n", (unsigned)(e->flash_id & 0xFF));
+    cli_print("Device: %02x%02x\n", (unsigned)(e->flash_id >> 8 & 0xFF),
+              (unsigned)(e->flash_id >> 16 & 0xFF));
+    cli_print("Detected flash size: %s\n", size ? size : "Unknown");
+}
+
+// The register overrides the eFuses, these override the strapping pin MTDI.
+static int print_voltage(struct esptool *e)
+{
+    uint32_t conf, strap;
+    int status = host_loader_read_reg(&e->loader, RTC_CNTL_SDIO_CONF, &conf);
+    if (status == HOST_LOADER_OK) {
+        status = host_loader_read_reg(&e->loader, GPIO_STRAP, &strap);
+    }
+    if (status != HOST_LOADER_OK) {
+        return status;
+    }
+    const char *source, *voltage;
+    if (conf & 1u << 22) {
+        source = "RTC_CNTL";
+        voltage = conf & 3u << 29 ? "1.9V" : conf & 1u << 31 ? "1.8V" : "OFF";
+    } else if (fb_efuse_get(&e->fuses, FB_EFUSE_XPD_SDIO_FORCE)) {
+        source = "eFuse";
+        voltage = !fb_efuse_get(&e->fuses, FB_EFUSE_XPD_SDIO_REG)    ? "OFF"
+                  : !fb_efuse_get(&e->fuses, FB_EFUSE_XPD_SDIO_TIEH) ? "1.8V"
+                                                                     : "3.3V";
+    } else {
+        source = "a strapping pin";
+        voltage = strap & 1u << 5 ? "1.8V" : "3.3V";
+    }
+    cli_print("Flash voltage set by %s: %s\n", source, voltage);
+    return HOST_LOADER_OK;
+}
+
+static int run(const struct cli *cli)
+{
+    struct esptool e;
+    int status = esptool_open(&e, cli);
+    if (status == CLI_OK) {
+        status = esptool_attach_flash(&e, cli_string(cli, "spi-connection"));
+    }
+    if (status == CLI_OK) {
+        cli_print("Flash Memory Information:\n=========================\n");
+        esptool_print_flash_id(&e);
+        int read = print_voltage(&e);
+        status = read == HOST_LOADER_OK ? CLI_OK : esptool_fail(&e, read);
+    }
+    return esptool_close(&e, status);
+}
+
+static const struct cli_option options[] = {
+    ESPTOOL_OPT_SPI_CONNECTION,
+    {0},
+};
+
+const struct cli_command esptool_flash_id = {
+    .name = "flash-id",
+    .arguments = "",
+    .options = options,
+    .help = "print the flash chip's id, size and voltage",
+    .run = run,
+};
