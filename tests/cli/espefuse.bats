@@ -190,3 +190,35 @@ virt() {
     [ "${#lines[@]}" = 1 ]
     [[ "$output" == "espefuse"*"$BATS_TEST_TMPDIR/tty"* ]]
 }
+
+@test "every command without a chip behind it" {
+    run virt adc_info
+    [[ "$output" == *"ADC VRef calibration: 1100mV"* ]]
+    run virt check_error
+    [ "$status" = 0 ]
+    run virt get_custom_mac
+    [[ "$output" == *"not set"* ]]
+    virt burn_custom_mac 24:0a:c4:00:11:22
+    run virt get_custom_mac
+    [[ "$output" == *"24:0a:c4:00:11:22 (CRC 0x"*" OK)"* ]]
+    run virt burn_custom_mac 24:0a:c4:00:11:23
+    [ "$status" = 2 ]
+    virt set_flash_voltage 3.3V
+    run virt set_flash_voltage OFF
+    [ "$status" = 2 ]
+    virt burn_bit BLOCK0 199
+    run virt summary --format value_only DISABLE_DL_ENCRYPT
+    [ "${lines[-1]}" = True ]
+    run virt burn_bit BLOCK0 224
+    [ "$status" = 2 ]
+}
+
+@test "block data goes in as it is, keys only reversed" {
+    virt burn_block_data BLOCK3 $vectors/in/fe256.key
+    virt dump --format joint --file-name "$BATS_TEST_TMPDIR/joint"
+    [ "$(wc -c <"$BATS_TEST_TMPDIR/joint")" = 124 ]
+    tail -c 32 "$BATS_TEST_TMPDIR/joint" | cmp - $vectors/in/fe256.key
+    run virt burn_block_data BLOCK3 $vectors/in/data100.bin
+    [ "$status" = 2 ]
+    [[ "$output" == *"do not fit"* ]]
+}

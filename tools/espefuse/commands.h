@@ -11,6 +11,13 @@ extern const struct cli_command command_summary;
 extern const struct cli_command command_dump;
 extern const struct cli_command command_burn_efuse;
 extern const struct cli_command command_burn_key;
+extern const struct cli_command command_burn_block_data;
+extern const struct cli_command command_burn_bit;
+extern const struct cli_command command_set_flash_voltage;
+extern const struct cli_command command_burn_custom_mac;
+extern const struct cli_command command_get_custom_mac;
+extern const struct cli_command command_adc_info;
+extern const struct cli_command command_check_error;
 extern const struct cli_command command_read_protect_efuse;
 extern const struct cli_command command_write_protect_efuse;
 

@@ -65,8 +65,15 @@ static const struct cli_command *const commands[] = {
     &command_dump,
     &command_burn_efuse,
     &command_burn_key,
+    &command_burn_block_data,
+    &command_burn_bit,
     &command_read_protect_efuse,
     &command_write_protect_efuse,
+    &command_set_flash_voltage,
+    &command_burn_custom_mac,
+    &command_get_custom_mac,
+    &command_adc_info,
+    &command_check_error,
     NULL,
 };
 

@@ -171,6 +171,52 @@ int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
     return 0;
 }
 
+int session_queue_bits(struct session *s, unsigned block,
+                       const uint32_t words[FB_EFUSE_BLOCK_WORDS])
+{
+    const char *name = session_block_name(block);
+    struct fb_efuse_words writeable;
+    uint32_t more = 0;
+    if (block != 0 && session_block_bytes(s) != 32) {
+        return cli_error(name, "with this chip's coding scheme only the whole "
+                               "block can be burned");
+    }
+    fb_efuse_writeable(&s->now, &writeable);
+    for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
+        uint32_t fresh = words[i] & ~s->now.word[block][i];
+        if ((fresh & ~writeable.word[block][i]) != 0) {
+            return cli_error(
+                name, "word %u: bits 0x%08" PRIx32 " are write-protected", i,
+                fresh & ~writeable.word[block][i]);
+        }
+        more |= fresh;
+    }
+    if (more == 0) {
+        cli_print("%s: all these bits are burned already.\n", name);
+        return 0;
+    }
+    for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
+        s->queue.word[block][i] |= words[i] & ~s->now.word[block][i];
+        s->expect.word[block][i] |= words[i] | s->now.word[block][i];
+    }
+    s->block_queued[block] = true;
+    return 0;
+}
+
+int session_find_block(const char *name)
+{
+    if (strcmp(name, "BLOCK0") == 0 || strcmp(name, "BLK0") == 0) {
+        return 0;
+    }
+    const struct fb_efuse_field *field = fb_efuse_find(name, strlen(name));
+    for (int block = 1; block < (int)FB_EFUSE_BLOCKS; block++) {
+        if (field == &fb_efuse_map[block_field[block]]) {
+            return block;
+        }
+    }
+    return -1;
+}
+
 // --- burning ---
 
 // Fields of BLOCK0 that switch something on for ever or lock something: they

@@ -54,6 +54,15 @@ int session_queue_field(struct session *s, const struct fb_efuse_field *field,
 int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
                         bool force, bool *same);
 
+// Queue single bits of a block (program data, so without a coding scheme for
+// blocks 1 to 3). Bits that are burned already are no error.
+int session_queue_bits(struct session *s, unsigned block,
+                       const uint32_t words[FB_EFUSE_BLOCK_WORDS]);
+
+// The block that a name means (BLOCK0 to BLOCK3, BLK0 to BLK3, and the uses);
+// -1 for none.
+int session_find_block(const char *name);
+
 // Carry out what is queued: show, confirm, burn, read back. Commands that only
 // read call it first, so that they show the outcome.
 int session_burn(struct session *s);

@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# fusebox board: a board folder, its ports, and what can go wrong.
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../.." || exit 1
+    bin=$PWD/${BIN:-build/bin}
+    board=$BATS_TEST_TMPDIR/b
+}
+
+teardown() {
+    if [ -e "$board/board.run" ]; then
+        "$bin/fusebox" board stop "$board" || true
+    fi
+}
+
+@test "a new board is blank and keeps its state over stop and start" {
+    "$bin/fusebox" board start "$board" --mac 24:0a:c4:00:11:22
+    run "$bin/espefuse" --port "$board/uart" summary MAC
+    [ "$status" = 0 ]
+    [[ "$output" == *"24:0a:c4:00:11:22 (CRC 0x"*" OK)"* ]]
+    "$bin/espefuse" --port "$board/uart" --do-not-confirm burn_efuse JTAG_DISABLE
+    "$bin/fusebox" board stop "$board"
+    [ ! -e "$board/board.run" ]
+    "$bin/fusebox" board start "$board"
+    run "$bin/espefuse" --port "$board/uart" summary --format value_only JTAG_DISABLE
+    [ "${lines[-1]}" = True ]
+    [ "$(tr -d '\377' <"$board/flash.bin" | wc -c)" = 0 ]
+}
+
+@test "pty, socket, RFC 2217 and board: reach the same chip" {
+    run "$bin/fusebox" board start "$board"
+    socket=$(echo "$output" | grep -o 'socket://[^ ]*')
+    rfc2217=$(echo "$output" | grep -o 'rfc2217://[^ ]*')
+    for port in "$board/uart" "$socket" "$rfc2217" "board:$board"; do
+        run "$bin/esptool" --chip esp32 --port "$port" read_mac
+        echo "$port: $output"
+        [ "$status" = 0 ]
+        [[ "$output" == *"MAC: "*"02:"* ]]
+    done
+}
+
+@test "flash written through one port reads back through another" {
+    "$bin/fusebox" board start "$board"
+    head -c 20000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
+    "$bin/esptool" --chip esp32 --port "$board/uart" write_flash 0x20000 "$BATS_TEST_TMPDIR/data"
+    "$bin/esptool" --chip esp32 --port "board:$board" read_flash 0x20000 20000 "$BATS_TEST_TMPDIR/back"
+    cmp "$BATS_TEST_TMPDIR/data" "$BATS_TEST_TMPDIR/back"
+    "$bin/fusebox" board stop "$board"
+    cmp -n 20000 -i 131072:0 "$board/flash.bin" "$BATS_TEST_TMPDIR/data"
+}
+
+@test "a second process does not get the folder" {
+    "$bin/fusebox" board start "$board"
+    run "$bin/fusebox" board start "$board"
+    [ "$status" = 2 ]
+    [[ "$output" == *"another process"* ]]
+}
+
+@test "commands to a board that does not run say so" {
+    for action in stop reset status; do
+        run "$bin/fusebox" board $action "$board"
+        [ "$status" = 2 ]
+        [ "${#lines[@]}" = 1 ]
+    done
+    run "$bin/fusebox" board dance "$board"
+    [ "$status" = 2 ]
+}
+
+@test "a damaged folder is refused and left as it is" {
+    "$bin/fusebox" board start "$board"
+    "$bin/fusebox" board stop "$board"
+    head -c 1000 "$board/flash.bin" >"$BATS_TEST_TMPDIR/short"
+    cp "$BATS_TEST_TMPDIR/short" "$board/flash.bin"
+    run "$bin/fusebox" board start "$board"
+    [ "$status" = 2 ]
+    [[ "$output" == *"flash.bin"*"1000 bytes"* ]]
+    cmp "$board/flash.bin" "$BATS_TEST_TMPDIR/short"
+    echo 'flash_size = 3' >"$board/board.ini"
+    run "$bin/fusebox" board start "$board"
+    [ "$status" = 2 ]
+    [[ "$output" == *"board.ini"*"line 1"* ]]
+}
+
+@test "a blank board says why it does not boot, and keeps being reset" {
+    "$bin/fusebox" board start "$board"
+    run "$bin/fusebox" board console "$board" --expect 'flash read err, 1000' --timeout 10
+    [ "$status" = 0 ]
+    [[ "$output" == *"ets Jun  8 2016"* ]]
+}
+
+@test "console --expect gives up with an error" {
+    "$bin/fusebox" board start "$board"
+    run "$bin/fusebox" board console "$board" --expect 'never said' --timeout 1
+    [ "$status" = 2 ]
+    [[ "$output" == *"did not say"* ]]
+}
+
+@test "a port that vanishes in mid-transfer is one line, exit status 2" {
+    "$bin/fusebox" board start "$board"
+    head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
+    "$bin/esptool" --chip esp32 --port "$board/uart" write_flash -u 0x20000 \
+        "$BATS_TEST_TMPDIR/data" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" &
+    pid=$!
+    for _ in $(seq 100); do
+        sleep 0.05
+        if [ "$(od -An -tx1 -j 131072 -N 4 "$board/flash.bin")" != " ff ff ff ff" ]; then
+            break
+        fi
+    done
+    "$bin/fusebox" board stop "$board"
+    status=0
+    wait $pid || status=$?
+    cat "$BATS_TEST_TMPDIR/err"
+    [ "$status" = 2 ]
+    grep -q "^esptool.*$board/uart" "$BATS_TEST_TMPDIR/err"
+}
