@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# SiPy, the first generation (chip revision 0): WiFi, BLE, Sigfox. Boards with a later chip
+# carry 8 MiB; the classic layout works there too.
+# Pins: pycom/pycom-micropython-sigfox esp32/boards/SIPY/mpconfigboard.h; flash:
+# esp32/main.c, micropy_hw_flash_size.
+
+BOARD_TITLE          := SiPy
+BOARD_FLASH_MIB      := 4
+BOARD_LAYOUT         := classic
+BOARD_SAFE_BOOT_GPIO := 21
+BOARD_LED_GPIO       := 0

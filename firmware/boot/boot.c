@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "firmware/boot/boot.h"
+
+#include <string.h>
+
+#include "firmware/boot/console.h"
+#include "firmware/boot/launch.h"
+#include "firmware/boot/signing_key.h"
+#include "firmware/boot/slot.h"
+#include "firmware/boot/store.h"
+#include "firmware/drivers/clock.h"
+#include "firmware/drivers/efuse.h"
+#include "firmware/drivers/flash.h"
+#include "firmware/drivers/gpio.h"
+#include "firmware/drivers/mmu.h"
+#include "firmware/drivers/reset.h"
+#include "lib/fb/boot_policy.h"
+#include "lib/fb/partition_table.h"
+#include "lib/fb/signature.h"
+
+// Pycom boards: high for 0.1 s after reset asks for the previous image, still
+// high after 3 s more for the factory image (pycom-micropython-sigfox,
+// esp32/bootloader/bootmgr.c).
+#define SAFE_BOOT_US    100000u
+#define SAFE_FACTORY_US 3000000u
+#define SAFE_POLL_US    10000u
+
+// More verdicts than a decision can take: two slots, each once.
+#define VERDICTS_MAX 4u
+
+// The partition table and its signature.
+#define TABLE_BYTES (FB_PARTITION_TABLE_SIZE + FB_SIGNATURE_V1_SIZE)
+
+static void print_facts(const struct slot_rules *rules, uint32_t flash_bytes)
+{
+    console_print("\nFusebox bootloader %s, %s, reset cause %u\n",
+                  FUSEBOX_VERSION, BOARD_NAME, reset_cause());
+    console_print("flash is %u KiB\n", (unsigned)flash_bytes / 1024);
+    if (rules->encrypted) {
+        console_print("flash encryption is enabled (%u plaintext flashes "
+                      "left)\n",
+                      efuse_plaintext_flashes_left());
+    } else {
+        console_print("flash encryption is off\n");
+    }
+    console_print("secure boot is %s\n", rules->sign ? "enabled" : "off");
+}
+
+// Words of ESP-IDF's bootloader, which scripts look for.
+static const char *usage(const struct fb_partition *part)
+{
+    if (part->type == FB_PARTITION_APP) {
+        return part->subtype == FB_PARTITION_FACTORY ? "factory app"
+               : part->subtype >= FB_PARTITION_OTA_0 &&
+                       part->subtype <= FB_PARTITION_OTA_15
+                   ? "OTA app"
+               : part->subtype == FB_PARTITION_TEST ? "test app"
+                                                    : "Unknown app";
+    }
+    if (part->type == FB_PARTITION_DATA) {
+        return part->subtype == FB_PARTITION_OTADATA ? "OTA data"
+               : part->subtype == FB_PARTITION_PHY   ? "RF data"
+               : part->subtype == FB_PARTITION_NVS   ? "WiFi data"
+                                                     : "Unknown data";
+    }
+    return "unknown";
+}
+
+static void print_table(const struct fb_partition_table *table)
+{
+    console_print("Partition Table:\n"
+                  "## Label            Usage          Type ST Offset   "
+                  "Length\n");
+    for (unsigned i = 0; i < table->count; i++) {
+        const struct fb_partition *part = &table->part[i];
+
+        console_print("%2d %-16s %-16s %02x %02x %08x %08x\n", (int)i,
+                      part->label, usage(part), part->type, part->subtype,
+                      (unsigned)part->offset, (unsigned)part->size);
+    }
+    console_print("End of partition table\n");
+}
+
+static bool verify_table(const uint8_t *p)
+{
+    struct fb_fault fault;
+    enum fb_status status;
+
+    console_print("Verifying partition table signature...\n");
+    if (boot_signing_key_size != sizeof(boot_signing_key)) {
+        console_print("Failed: this bootloader was built without a public "
+                      "key (SECURE=on).\n");
+        return false;
+    }
+    status =
+        fb_signature_v1_verify(boot_signing_key, p, FB_PARTITION_TABLE_SIZE,
+                               p + FB_PARTITION_TABLE_SIZE, &fault);
+    if (status != FB_OK) {
+        console_print("Failed to verify partition table signature. [%d]\n",
+                      status);
+        return false;
+    }
+    return true;
+}
+
+static bool read_table(const struct slot_rules *rules, uint32_t flash_bytes,
+                       struct fb_partition_table *table)
+{
+    struct fb_fault fault = {FB_E_RANGE, 0, 0, 0};
+    const uint8_t *p = mmu_map(FB_PARTITION_TABLE_OFF, TABLE_BYTES);
+    enum fb_status status;
+
+    if (p == NULL || (rules->sign && !verify_table(p))) {
+        return false;
+    }
+    status = fb_partition_table_parse(p, FB_PARTITION_TABLE_SIZE, flash_bytes,
+                                      table, &fault);
+    if (status != FB_OK) {
+        console_print("Partition table refused: 0x%x at 0x%08x [%d]\n",
+                      (unsigned)fault.got,
+                      (unsigned)(FB_PARTITION_TABLE_OFF + fault.offset),
+                      status);
+        return false;
+    }
+    print_table(table);
+    return true;
+}
+
+static bool high_for(uint32_t us)
+{
+    for (uint32_t t = 0; t < us; t += SAFE_POLL_US) {
+        if (!gpio_level(BOARD_SAFE_BOOT_GPIO)) {
+            return false;
+        }
+        clock_delay_us(SAFE_POLL_US);
+    }
+    return gpio_level(BOARD_SAFE_BOOT_GPIO);
+}
+
+// What fb_boot_policy_first() wants to know.
+static unsigned safe_boot_request(void)
+{
+    gpio_input_pulldown(BOARD_SAFE_BOOT_GPIO);
+    if (!high_for(SAFE_BOOT_US)) {
+        return 0;
+    }
+    console_print("Safe boot requested!\n");
+    return high_for(SAFE_FACTORY_US) ? 2 : 1;
+}
+
+static enum fb_boot_verdict verify(const struct slot_rules *rules,
+                                   const struct fb_partition_table *table,
+                                   unsigned slot, struct fb_image *image,
+                                   const uint8_t **p)
+{
+    const struct fb_partition *part = fb_partition_app_slot(table, slot);
+
+    if (part == NULL) {
+        console_print("Slot %u refused: the partition table has no such "
+                      "slot.\n",
+                      slot);
+        return FB_BOOT_BAD;
+    }
+    return slot_verify(rules, slot, part, image, p);
+}
+
+static void start(const struct slot_rules *rules,
+                  const struct fb_partition_table *table)
+{
+    const struct fb_partition *otadata =
+        fb_partition_find(table, FB_PARTITION_DATA, FB_PARTITION_OTADATA);
+    struct fb_boot_info stored;
+    bool valid = store_read(otadata, &stored);
+    struct fb_boot_decision d;
+    enum fb_boot_verdict verdict = FB_BOOT_BAD;
+    unsigned verified = 0;
+    struct fb_image image;
+    const uint8_t *p = NULL;
+    bool final = false;
+
+    fb_boot_policy_first(valid ? &stored : NULL, safe_boot_request(), &d);
+    for (unsigned i = 0; i < VERDICTS_MAX && !final; i++) {
+        verified = d.slot;
+        verdict = verify(rules, table, verified, &image, &p);
+        final = fb_boot_policy_verdict(&d, verdict);
+    }
+    if (!final || !d.start || verdict != FB_BOOT_GOOD || d.slot != verified) {
+        return;
+    }
+    if (d.rolled_back) {
+        console_print("Falling back to slot %u.\n", d.slot);
+    }
+    if (d.write) {
+        store_write(otadata, rules->encrypted, &d.info);
+    }
+    const struct fb_partition *part = fb_partition_app_slot(table, d.slot);
+    p = mmu_map(part->offset, part->size);
+    console_print("Loading app partition at offset %08x\n",
+                  (unsigned)part->offset);
+    launch(&image, p, part->offset);
+}
+
+void boot_run(void)
+{
+    struct slot_rules rules = {efuse_flash_encryption_on(),
+                               efuse_secure_boot_on()};
+    struct fb_partition_table table;
+    uint32_t flash_bytes = flash_size();
+
+    if (flash_bytes == 0) {
+        flash_bytes = BOARD_FLASH_SIZE;
+    }
+    print_facts(&rules, flash_bytes);
+    if (flash_unlock() != 0) {
+        console_print("Flash chip does not answer.\n");
+    }
+    if (read_table(&rules, flash_bytes, &table)) {
+        start(&rules, &table);
+    }
+}

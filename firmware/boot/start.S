@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Entry of the second-stage bootloader and its exception vectors. The ROM
+// jumps to _start with its own stack, register windows and vectors in use.
+
+    .macro WSR_RAW sr, t // special registers the lx106 assembler does not know
+    .byte (\t << 4), \sr, 0x13
+    .endm
+    .equ LCOUNT, 2
+
+    .equ RTC_CNTL_OPTIONS0, 0x3FF48000
+
+// Offsets from VECBASE: LX6 as in the ESP32 (Xtensa core-isa.h of ESP-IDF). The
+// first one used is 0x180, where boot.ld puts this: the six before serve
+// register windows. All exceptions end here: nothing expects one.
+    .section .vectors, "ax"
+first:
+    .macro VECTOR offset, handler
+    .org first + \offset - 0x180
+    j       \handler
+    .endm
+
+    VECTOR 0x180, unexpected // levels 2 to 5
+    VECTOR 0x1C0, unexpected
+    VECTOR 0x200, unexpected
+    VECTOR 0x240, unexpected
+    VECTOR 0x280, unexpected // debug
+    VECTOR 0x2C0, unexpected // NMI
+    VECTOR 0x300, unexpected // kernel
+    VECTOR 0x340, unexpected // user
+    VECTOR 0x3C0, again      // exception in unexpected
+
+// Below the first vector there is room for these.
+    .section .vectors.low, "ax"
+    .literal_position
+    .align 4
+// The stack may be what is wrong: start a new one. PS.EXCM stays set, so a
+// second exception goes to `again`.
+unexpected:
+    movi    a1, _stack_top
+    rsr.exccause a2
+    rsr.epc1 a3
+    rsr.excvaddr a4
+    movi    a0, exception_report
+    callx0  a0
+
+// Nothing can be trusted any more: reset without a word.
+again:
+    movi    a2, RTC_CNTL_OPTIONS0
+    movi    a3, 1
+    slli    a3, a3, 31
+    s32i    a3, a2, 0
+    memw
+1:  j       1b
+
+    .global _start
+    .type _start, @function
+    .align 4
+_start:
+    // No window overflows (WOE 0), user mode, all interrupts masked. call0
+    // code stays in the sixteen registers of the present window.
+    movi    a2, 0x2f
+    wsr.ps  a2
+    rsync
+    // A stale loop count would make the core jump back where a loop of the ROM
+    // ended (Xtensa ISA, Loop Option).
+    movi    a2, 0
+    WSR_RAW LCOUNT, 2
+    isync
+    wsr.intenable a2
+    movi    a2, _vectors
+    wsr.vecbase a2
+    rsync
+    movi    a1, _stack_top
+    movi    a2, _bss_start
+    movi    a3, _bss_end
+    movi    a4, 0
+    j       2f
+1:  s32i    a4, a2, 0
+    addi    a2, a2, 4
+2:  bltu    a2, a3, 1b
+    movi    a0, boot_main
+    callx0  a0
+    .size _start, . - _start
