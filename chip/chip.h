@@ -106,6 +106,10 @@ size_t chip_uart_rx(struct chip *chip, unsigned uart, const uint8_t *p,
 // Is the chip in the ROM's download mode right now?
 bool chip_in_download_mode(const struct chip *chip);
 
+// What the ROM decided last, in a few words ("flash boot", "secure boot check
+// fail"); never NULL.
+const char *chip_why(const struct chip *chip);
+
 // Program counter of the PRO CPU; 0 while the ROM model runs.
 uint32_t chip_pc(const struct chip *chip);
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Timer groups 0 and 1: two 64-bit timers and a watchdog each, and the
+// measurement of the slow clock (TRM "64-bit Timers", "Watchdog Timers",
+// soc/timer_group_reg.h). Time is computed when it is asked for.
+//
+// Not modelled: the low-speed timer LACT, edge interrupts.
+
+#ifndef CHIP_PERIPH_TIMG_H
+#define CHIP_PERIPH_TIMG_H
+
+#include "chip/periph/registers.h"
+
+extern const struct reg_block timg0_block;
+extern const struct reg_block timg1_block;
+
+#define TIMG0_RTCCALICFG1 0x3FF5F06Cu
+
+void timg_reset(struct chip *chip);
+void timg_wdt_due(struct chip *chip, unsigned group);
+void timg_alarm_due(struct chip *chip, unsigned group, unsigned timer);
+// The peripheral clock is about to change (settle what has run), has changed.
+void timg_clock_settle(struct chip *chip);
+void timg_clock_changed(struct chip *chip);
+void timg_wdt_flash_boot(struct chip *chip, bool on);
+
+#endif
