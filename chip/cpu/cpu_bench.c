@@ -4,7 +4,7 @@
 // a loop over memory, and the call-heavy Fibonacci. The programs are those of
 // cpu_test.c.
 
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE // for lib/fb/testing.h
 
 #include "chip/cpu/cpu.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#define _DEFAULT_SOURCE // for lib/fb/testing.h
+
 #include "chip/cpu/cpu.h"
 
 #include "chip/cpu/testing.h"

@@ -1,0 +1,702 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random instruction sequences, run by our core and by QEMU's (Debian package
+// qemu-system-misc), must leave the same registers and memory. QEMU has no
+// ESP32, but cores that share its instructions; which of the rows of isa.def a
+// core has is found out first, by trying each.
+//
+// A sequence works on a1..a15 with a0 pointing to its own CASE bytes of data:
+// registers in and out, then a few more words, then room for loads and stores.
+// Addresses never get into a1..a15, so the two may run at different places.
+//
+// ISA_DIFF=N runs about N sequences; the default is small.
+
+#define _DEFAULT_SOURCE // for lib/fb/testing.h
+
+#include "chip/cpu/disasm.h"
+
+#include "chip/cpu/testing.h"
+
+#define QEMU "qemu-system-xtensa"
+
+enum {
+    CASE = 256,
+    AT_SAR = 64,
+    AT_CAUSE = 68, // of the last exception, -1 for none
+    AT_EXCEPTIONS = 72,
+    AT_VADDR = 76,
+    AT_EXTRA = 80,   // ACCLO ACCHI M0..M3, BR, FCR, FSR
+    AT_FLOATS = 116, // f0..f15
+    AT_ROOM = 180,
+    CASES = RIG_SIZE / CASE - 1,   // numbered from 1
+    CODE_ROOM = RIG_SIZE - 0x1000, // vectors at the end
+    VECTORS = RIG_SIZE - 0x1000,
+};
+
+struct core {
+    const char *name;
+    uint32_t reset_vector;
+    uint32_t code, data; // where RIG_SIZE bytes of RAM are free
+    uint32_t user_vector;
+    bool windowed, mac16, booleans, fpu;
+};
+
+static const struct core cores[] = {
+    {"lx106", 0x50000000, 0x40100000, 0x3FFC0000, 0x50, false, false, false,
+     false},
+    {"de212", 0x50000000, 0x60100000, 0x60200000, 0x340, true, true, false,
+     false},
+    {"dc233c", 0xFE000000, 0x00100000, 0x00200000, 0x340, true, true, false,
+     false},
+    {"de233_fpu", 0xFE000000, 0x00100000, 0x00200000, 0x340, true, true, true,
+     true},
+};
+#define CORES (sizeof(cores) / sizeof(cores[0]))
+
+static const struct core ours = {"ours", 0,    RIG_CODE, RIG_DATA, 0x340,
+                                 true,   true, true,     true};
+
+static uint64_t seed = 1;
+
+static uint32_t rnd(uint32_t n)
+{
+    return testing_random32(&seed) % n;
+}
+
+// ---- the program under construction
+
+struct program {
+    const struct core *core;   // whose addresses
+    const struct core *limits; // what it may use
+    uint8_t code[RIG_SIZE];
+    uint8_t data[RIG_SIZE];
+    uint32_t at;
+};
+
+static void emit(struct program *p, uint32_t word)
+{
+    for (unsigned i = 0; i < isa_length((uint8_t)word); i++) {
+        p->code[p->at++] = (uint8_t)(word >> 8 * i);
+    }
+}
+
+static uint32_t with_field(uint32_t word, unsigned low, uint32_t value)
+{
+    return (word & ~(0xFu << low)) | value << low;
+}
+
+static uint32_t rst(unsigned row, uint32_t r, uint32_t s, uint32_t t)
+{
+    return isa_rows[row].value | r << 12 | s << 8 | t << 4;
+}
+
+static void l32i(struct program *p, unsigned t, unsigned offset)
+{
+    emit(p, rst(ISA_L32I, 2, 0, t) | offset / 4 << 16);
+}
+
+static void s32i(struct program *p, unsigned t, unsigned offset)
+{
+    emit(p, rst(ISA_S32I, 6, 0, t) | offset / 4 << 16);
+}
+
+static void rsr(struct program *p, unsigned sr, unsigned t)
+{
+    emit(p, isa_rows[ISA_RSR].value | sr << 8 | t << 4);
+}
+
+static void wsr(struct program *p, unsigned sr, unsigned t)
+{
+    emit(p, isa_rows[ISA_WSR].value | sr << 8 | t << 4);
+}
+
+// Any 32-bit constant without a literal: eight bits at a time.
+static void constant(struct program *p, unsigned t, uint32_t value)
+{
+    emit(p, rst(ISA_MOVI, 10, 0, t));
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        // slli t, t, 8; the immediate of addi is signed: two halves and the
+        // rest
+        emit(p, 0x010000 | t << 12 | t << 8 | 8u << 4 | 1u << 20);
+        uint32_t byte = value >> shift & 0xFF;
+        emit(p, rst(ISA_ADDI, 12, t, t) | byte / 2 << 16);
+        emit(p, rst(ISA_ADDI, 12, t, t) | byte / 2 << 16);
+        emit(p, rst(ISA_ADDI, 12, t, t) | byte % 2 << 16);
+    }
+}
+
+// A jump to the next instruction, so that QEMU begins another block: within one
+// 7.2 does not see that M0..M3 or booleans have been written under another name
+// (M0..M3 by WSR or a load, booleans in groups of 4 or 8).
+static void new_block(struct program *p)
+{
+    emit(p, isa_rows[ISA_J].value | 0x3FFFFu << 6);
+}
+
+static const uint8_t extras[] = {SR_ACCLO,  SR_ACCHI,  SR_M0,
+                                 SR_M0 + 1, SR_M0 + 2, SR_M0 + 3};
+
+static void load_state(struct program *p)
+{
+    const struct core *has = p->limits;
+
+    emit(p, rst(ISA_ADDMI, 13, 0, 0) | 1u << 16);
+    l32i(p, 1, AT_SAR);
+    wsr(p, SR_SAR, 1);
+    for (unsigned i = 0; has->mac16 && i < sizeof(extras); i++) {
+        l32i(p, 1, AT_EXTRA + 4 * i);
+        wsr(p, extras[i], 1);
+    }
+    if (has->booleans) {
+        l32i(p, 1, AT_EXTRA + 24);
+        wsr(p, SR_BR, 1);
+    }
+    for (unsigned i = 1; i < 16; i++) {
+        l32i(p, i, 4 * i);
+    }
+    new_block(p);
+}
+
+static void save_state(struct program *p)
+{
+    const struct core *has = p->limits;
+
+    new_block(p);
+    for (unsigned i = 1; i < 16; i++) {
+        s32i(p, i, 4 * i);
+    }
+    rsr(p, SR_SAR, 1);
+    s32i(p, 1, AT_SAR);
+    for (unsigned i = 0; has->mac16 && i < sizeof(extras); i++) {
+        rsr(p, extras[i], 1);
+        s32i(p, 1, AT_EXTRA + 4 * i);
+    }
+    if (has->booleans) {
+        rsr(p, SR_BR, 1);
+        s32i(p, 1, AT_EXTRA + 24);
+    }
+}
+
+// Notes cause and address, and goes on after the (three-byte) instruction.
+static void emit_vectors(struct program *p)
+{
+    uint32_t back = p->at;
+
+    p->at = VECTORS + p->core->user_vector;
+    emit(p, isa_rows[ISA_J].value | 0x17Cu << 6); // to VECTORS + user + 0x180
+    p->at += 0x180 - 3;
+    wsr(p, SR_EPC1 + 33, 1); // EXCSAVE2: EXCSAVE1 + 1
+    rsr(p, SR_EXCCAUSE, 1);
+    s32i(p, 1, AT_CAUSE);
+    rsr(p, SR_EXCVADDR, 1);
+    emit(p, rst(ISA_SUB, 1, 1, 0));
+    s32i(p, 1, AT_VADDR);
+    l32i(p, 1, AT_EXCEPTIONS);
+    emit(p, rst(ISA_ADDI, 12, 1, 1) | 1u << 16);
+    s32i(p, 1, AT_EXCEPTIONS);
+    rsr(p, SR_EPC1, 1);
+    emit(p, rst(ISA_ADDI, 12, 1, 1) | 3u << 16);
+    wsr(p, SR_EPC1, 1);
+    rsr(p, SR_EPC1 + 33, 1);
+    emit(p, isa_rows[ISA_RFE].value);
+    p->at = back;
+}
+
+static void emit_start(struct program *p)
+{
+    p->at = 0;
+    emit_vectors(p);
+    constant(p, 2, p->core->code + VECTORS);
+    wsr(p, SR_VECBASE, 2);
+    if (p->limits->windowed) {
+        constant(p, 2, 1);
+        wsr(p, SR_WINDOWSTART, 2);
+        constant(p, 2, 0);
+        wsr(p, SR_WINDOWBASE, 2);
+        wsr(p, SR_LCOUNT, 2);
+        constant(p, 2, 0x2A); // S32C1I inside the core for all memory
+        wsr(p, 99, 2);
+    }
+    constant(p, 2, p->limits->windowed ? 0x40020 : 0x20);
+    wsr(p, SR_PS, 2);
+    emit(p, isa_rows[ISA_RSYNC].value);
+    if (p->limits->fpu) {
+        constant(p, 2, 1);
+        wsr(p, SR_CPENABLE, 2);
+        emit(p, isa_rows[ISA_RSYNC].value);
+    }
+    constant(p, 0, p->core->data); // case 0 would start here
+    wsr(p, SR_EXCVADDR, 0);
+}
+
+// write(1, data, RIG_SIZE), exit(0) for QEMU; BREAK for ours
+static void emit_finish(struct program *p)
+{
+    constant(p, 2, 4);
+    constant(p, 3, 1);
+    constant(p, 4, p->core->data);
+    constant(p, 5, RIG_SIZE);
+    emit(p, isa_rows[ISA_SIMCALL].value);
+    constant(p, 2, 1);
+    constant(p, 3, 0);
+    emit(p, isa_rows[ISA_SIMCALL].value);
+    emit(p, rst(ISA_BREAK, 4, 1, 1));
+}
+
+// ---- random instructions
+
+static const uint8_t free_srs[] = {SR_SAR, SR_EPC1 + 33};
+
+static bool comparable(unsigned row)
+{
+    switch (row) {
+    case ISA_RSR:
+    case ISA_WSR:
+    case ISA_XSR:
+    case ISA_SYSCALL:
+    case ISA_ILL:
+        return true;
+    case ISA_CALL0:
+    case ISA_CALL4:
+    case ISA_CALL8:
+    case ISA_CALL12:
+    case ISA_SIMCALL:
+    case ISA_RER: // outside the core
+    case ISA_WER:
+    case ISA_RUR:
+    case ISA_WUR:
+    case ISA_WITLB: // would change QEMU's memory map
+    case ISA_WDTLB:
+    case ISA_IITLB:
+    case ISA_IDTLB:
+    case ISA_RITLB0:
+    case ISA_RITLB1:
+    case ISA_RDTLB0:
+    case ISA_RDTLB1:
+    case ISA_PITLB:
+    case ISA_PDTLB:
+    case ISA_READ_IMPWIRE:
+    case ISA_SETB_EXPSTATE:
+    case ISA_CLRB_EXPSTATE:
+    case ISA_WRMSK_EXPSTATE:
+    case ISA_L32R: // its literal would be code
+        return false;
+    default:
+        return !(isa_rows[row].flags & ISA_F_END);
+    }
+}
+
+static bool is_memory(unsigned row)
+{
+    return (row >= ISA_L32I && row <= ISA_S32E && row != ISA_L32R);
+}
+
+static bool is_loop(unsigned row)
+{
+    return row == ISA_LOOP || row == ISA_LOOPNEZ || row == ISA_LOOPGTZ;
+}
+
+static uint32_t offset_field(char kind)
+{
+    switch (kind) {
+    case 'b':
+        return (AT_ROOM + rnd(64)) << 16;
+    case 'h':
+        return (AT_ROOM / 2 + rnd(32)) << 16;
+    case 'i':
+        return (AT_ROOM / 4 + rnd(16)) << 16;
+    default: // narrow, L32E: near the registers
+        return rnd(16) << 12;
+    }
+}
+
+// A random word of this row, over three bytes further if it jumps.
+static uint32_t random_word(unsigned row)
+{
+    const struct isa_row *info = &isa_rows[row];
+    uint32_t all = isa_length((uint8_t)info->value) == 2 ? 0xFFFF : 0xFFFFFF;
+    uint32_t word = info->value | (testing_random32(&seed) & ~info->mask & all);
+
+    for (const char *k = info->operands; *k != '\0'; k++) {
+        switch (*k) {
+        case 'r':
+            word = with_field(word, 12, 1 + rnd(15));
+            break;
+        case 's':
+            word = with_field(word, 8, is_memory(row) ? 0 : 1 + rnd(15));
+            break;
+        case 't':
+            word = with_field(word, 4, 1 + rnd(15));
+            break;
+        case 'b':
+        case 'h':
+        case 'i':
+            word = (word & 0xFFFF) | offset_field(*k);
+            break;
+        case '8':
+        case 'L':
+            word = (word & 0xFFFF) | 2u << 16;
+            break;
+        case '2':
+            word = (word & 0xFFF) | 2u << 12;
+            break;
+        case '6':
+            word = (word & 0xFCF) | 1u << 12;
+            break;
+        case 'j':
+            word = (word & 0x3F) | 2u << 6;
+            break;
+        case 'G':
+            word = (word & 0xFF00FF) | (uint32_t)free_srs[rnd(sizeof(free_srs))]
+                                           << 8;
+            break;
+        case 'p': // shifting by 32 is undefined
+            if ((word & 0x1000F0) == 0) {
+                word |= 1u << 4;
+            }
+            break;
+        }
+    }
+    return word;
+}
+
+// The random bits have not made it another row.
+static bool is_row(unsigned row, uint32_t word)
+{
+    struct isa_insn insn;
+    isa_decode(0, word, &insn);
+    return insn.row == row;
+}
+
+static void emit_one(struct program *p, unsigned row)
+{
+    uint32_t word;
+
+    do {
+        word = random_word(row);
+    } while (!is_row(row, word));
+    if (row >= ISA_MULA_DA_INC && row <= ISA_LDDEC) {
+        // these step a pointer: give them one, and take it back
+        unsigned s = 1 + rnd(15);
+        if (s == (word >> 4 & 15)) { // and do not multiply it
+            s = s % 15 + 1;
+        }
+        emit(p, rst(ISA_OR, s, 0, 0));
+        emit(p, rst(ISA_ADDI, 12, s, s) | 0x60u << 16);
+        emit(p, rst(ISA_ADDI, 12, s, s) | 0x60u << 16);
+        emit(p, with_field(word, 8, s));
+        emit(p, rst(ISA_SUB, s, s, 0));
+        new_block(p);
+        return;
+    }
+    if (is_loop(row)) {
+        unsigned s = word >> 8 & 15;
+        int32_t times = row == ISA_LOOP      ? 1 + (int32_t)rnd(5)
+                        : row == ISA_LOOPNEZ ? (int32_t)rnd(5)
+                                             : (int32_t)rnd(8) - 3;
+        emit(p, rst(ISA_MOVI, 10, (uint32_t)times >> 8 & 15, s) |
+                    ((uint32_t)times & 0xFF) << 16);
+    }
+    if (row == ISA_WSR || row == ISA_XSR) {
+        // no shift amount above 32: extui t, t, 0, 5
+        unsigned t = word >> 4 & 15;
+        emit(p, rst(ISA_EXTUI, t, 0, t) | 4u << 20);
+    }
+    emit(p, word);
+    if (row == ISA_SSL || row == ISA_SSA8B) {
+        // within a translated block QEMU 7.2 shifts by 32 as if by 0
+        new_block(p);
+    }
+    if (strpbrk(isa_rows[row].operands, "xyz") != NULL) {
+        new_block(p);
+    }
+}
+
+static bool may_be_skipped(unsigned row)
+{
+    return isa_length((uint8_t)isa_rows[row].value) == 3 &&
+           !(isa_rows[row].flags & (ISA_F_JUMP | ISA_F_BRANCH)) &&
+           strpbrk(isa_rows[row].operands, "xyz") == NULL && row != ISA_SSL &&
+           row != ISA_SSA8B && row != ISA_WSR && row != ISA_XSR &&
+           !(row >= ISA_MULA_DA_INC && row <= ISA_LDDEC);
+}
+
+static void emit_random(struct program *p, const uint8_t *can, unsigned row)
+{
+    emit_one(p, row);
+    while (isa_rows[row].flags & (ISA_F_JUMP | ISA_F_BRANCH)) {
+        unsigned next = rnd(ISA_ROWS);
+        if (can[next] && may_be_skipped(next)) {
+            emit_one(p, next);
+            break;
+        }
+    }
+}
+
+static uint32_t random_value(void)
+{
+    static const uint32_t edges[] = {0,          1,      0xFFFFFFFF, 0x80000000,
+                                     0x7FFFFFFF, 0x8000, 0x7FFF,     0xFFFF8000,
+                                     31,         32,     33};
+    switch (rnd(4)) {
+    case 0:
+        return edges[rnd(sizeof(edges) / sizeof(edges[0]))];
+    case 1:
+        return testing_random32(&seed) >> rnd(32);
+    default:
+        return testing_random32(&seed);
+    }
+}
+
+static void random_case(struct program *p, unsigned n)
+{
+    uint8_t *d = p->data + n * CASE;
+    for (unsigned i = 0; i < CASE; i += 4) {
+        bus_put32(d + i, random_value());
+    }
+    bus_put32(d + AT_SAR, rnd(33));
+    bus_put32(d + AT_CAUSE, UINT32_MAX);
+    bus_put32(d + AT_EXCEPTIONS, 0);
+    bus_put32(d + AT_VADDR, 0);
+}
+
+// ---- running them
+
+static void run_ours(const struct program *p, uint8_t *data)
+{
+    struct rig *rig = rig_new();
+    memcpy(rig->code, p->code, RIG_SIZE);
+    memcpy(rig->data, p->data, RIG_SIZE);
+    enum cpu_stop stop = cpu_run(&rig->cpu, 10000000, NULL);
+    assert_int_equal(stop, CPU_BREAK);
+    memcpy(data, rig->data, RIG_SIZE);
+    rig_free(rig);
+}
+
+static void write_file(const char *path, const uint8_t *bytes, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void run_qemu(const struct program *p, uint8_t *data)
+{
+    const struct core *core = p->core;
+    char folder[] = "/tmp/isa_diff.XXXXXX";
+    char command[1024], path[3][64];
+    struct program reset = {.core = core};
+
+    assert_non_null(mkdtemp(folder));
+    constant(&reset, 2, core->code);
+    emit(&reset, isa_rows[ISA_JX].value | 2u << 8);
+    snprintf(path[0], 64, "%s/reset", folder);
+    snprintf(path[1], 64, "%s/code", folder);
+    snprintf(path[2], 64, "%s/data", folder);
+    write_file(path[0], reset.code, 64);
+    write_file(path[1], p->code, RIG_SIZE);
+    write_file(path[2], p->data, RIG_SIZE);
+    snprintf(command, sizeof(command),
+             "exec timeout 60 " QEMU
+             " -M sim -cpu %s -semihosting -display none"
+             " -monitor none -serial none"
+             " -device loader,file=%s,addr=0x%x,force-raw=on"
+             " -device loader,file=%s,addr=0x%x,force-raw=on"
+             " -device loader,file=%s,addr=0x%x,force-raw=on",
+             core->name, path[0], core->reset_vector, path[1], core->code,
+             path[2], core->data);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    assert_int_equal(fread(data, 1, RIG_SIZE, f), RIG_SIZE);
+    assert_int_equal(pclose(f), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        unlink(path[i]);
+    }
+    rmdir(folder);
+}
+
+static bool have_qemu(void)
+{
+    return system(QEMU " --version > /dev/null 2>&1") == 0;
+}
+
+// The same program twice, at our addresses and at QEMU's; the results.
+struct pair {
+    struct program qemu, us;
+    uint8_t qemu_data[RIG_SIZE], our_data[RIG_SIZE];
+    uint32_t starts[CASES + 1];
+};
+
+static void start_pair(struct pair *pair, const struct core *core)
+{
+    memset(pair, 0, sizeof(*pair));
+    pair->qemu.core = pair->qemu.limits = pair->us.limits = core;
+    pair->us.core = &ours;
+    emit_start(&pair->qemu);
+    emit_start(&pair->us);
+    assert_int_equal(pair->qemu.at, pair->us.at);
+    pair->starts[0] = pair->us.at;
+}
+
+static void run_pair(struct pair *pair)
+{
+    emit_finish(&pair->qemu);
+    emit_finish(&pair->us);
+    assert_true(pair->us.at < CODE_ROOM);
+    run_ours(&pair->us, pair->our_data);
+    run_qemu(&pair->qemu, pair->qemu_data);
+}
+
+// `length` instructions of the rows that the core can; one_row < 0 for any.
+static void add_case(struct pair *pair, unsigned n, const uint8_t *can,
+                     int one_row, unsigned length)
+{
+    uint64_t from = seed;
+    struct program *programs[2] = {&pair->qemu, &pair->us};
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct program *p = programs[i];
+        seed = from;
+        random_case(p, n);
+        load_state(p);
+        for (unsigned k = 0; k < length; k++) {
+            unsigned row = (unsigned)one_row;
+            while (one_row < 0 && !can[row = rnd(ISA_ROWS)]) {
+            }
+            emit_random(p, can, row);
+        }
+        save_state(p);
+    }
+    pair->starts[n] = pair->us.at;
+}
+
+static uint32_t word_of(const uint8_t *data, unsigned n, unsigned at)
+{
+    return bus_get32(data + n * CASE + at);
+}
+
+static void explain(const struct pair *pair, unsigned n)
+{
+    char text[64];
+
+    for (uint32_t at = pair->starts[n - 1]; at < pair->starts[n];) {
+        int len = cpu_disasm(at, pair->us.code + at, text, sizeof(text));
+        printf("# %05x %s\n", at, text);
+        at += (uint32_t)len;
+    }
+    for (unsigned at = 0; at < CASE; at += 4) {
+        uint32_t theirs = word_of(pair->qemu_data, n, at);
+        uint32_t mine = word_of(pair->our_data, n, at);
+        if (theirs != mine) {
+            printf("# at %u: qemu %08x ours %08x, before %08x\n", at, theirs,
+                   mine, word_of(pair->us.data, n, at));
+        }
+    }
+}
+
+// How many of the cases from .. to - 1 differ.
+static unsigned compare(const struct pair *pair, unsigned from, unsigned to)
+{
+    unsigned bad = 0;
+    for (unsigned i = from; i < to; i++) {
+        if (memcmp(pair->qemu_data + i * CASE, pair->our_data + i * CASE,
+                   CASE) != 0 &&
+            bad++ < 3) {
+            explain(pair, i);
+        }
+    }
+    return bad;
+}
+
+// Which rows raise no illegal-instruction exception on this core.
+static unsigned probe(struct pair *pair, const struct core *core, uint8_t *can,
+                      unsigned *differ)
+{
+    unsigned bad = 0;
+    uint8_t nop[ISA_ROWS] = {0};
+    unsigned rows[ISA_ROWS + 1], n = 1, count = 0;
+
+    memset(can, 0, ISA_ROWS);
+    nop[ISA_NOP] = 1;
+    start_pair(pair, core);
+    for (unsigned row = 0; row < ISA_ROWS; row++) {
+        if (comparable(row) && row != ISA_ILL) {
+            rows[n] = row;
+            add_case(pair, n++, nop, (int)row, 1);
+        }
+    }
+    run_pair(pair);
+    for (unsigned i = 1; i < n; i++) {
+        if (word_of(pair->qemu_data, i, AT_CAUSE) != EXC_ILLEGAL &&
+            word_of(pair->qemu_data, i, AT_CAUSE) != EXC_COPROCESSOR0) {
+            can[rows[i]] = 1;
+            count++;
+            bad += compare(pair, i, i + 1);
+        }
+    }
+    can[ISA_ILL] = 1;
+    *differ = bad;
+    return count;
+}
+
+static struct pair pair_storage;
+
+static unsigned diff_core(const struct core *core, unsigned sequences)
+{
+    static uint8_t seen[ISA_ROWS];
+    struct pair *pair = &pair_storage;
+    uint8_t can[ISA_ROWS];
+    unsigned bad;
+    unsigned rows = probe(pair, core, can, &bad);
+
+    printf("# %s: %u of %u rows\n", core->name, rows, ISA_ROWS);
+    for (unsigned row = 0; row < ISA_ROWS; row++) {
+        seen[row] |= can[row];
+    }
+    for (unsigned done = 0; done < sequences && bad == 0;) {
+        unsigned n = 1;
+        start_pair(pair, core);
+        while (n <= CASES && done < sequences &&
+               pair->us.at < CODE_ROOM - 0x800) {
+            add_case(pair, n++, can, -1, 1 + rnd(12));
+            done++;
+        }
+        run_pair(pair);
+        bad = compare(pair, 1, n);
+    }
+    if (core == &cores[CORES - 1]) {
+        for (unsigned row = 0; row < ISA_ROWS; row++) {
+            if (comparable(row) && !seen[row]) {
+                printf("# on no core: %s\n", isa_rows[row].name);
+            }
+        }
+    }
+    return bad;
+}
+
+static void same_as_qemu(void **state)
+{
+    (void)state;
+    const char *wanted = getenv("ISA_DIFF");
+    unsigned n = wanted == NULL ? 400 : (unsigned)strtoul(wanted, NULL, 0);
+
+    if (!have_qemu()) {
+        printf("# skipped: " QEMU " is not installed\n");
+        skip();
+    }
+    if (getenv("ISA_SEED") != NULL) {
+        seed = strtoull(getenv("ISA_SEED"), NULL, 0);
+    }
+    for (unsigned i = 0; i < CORES; i++) {
+        assert_int_equal(diff_core(&cores[i], n / CORES + 1), 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_as_qemu),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
