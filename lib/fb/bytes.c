@@ -21,9 +21,6 @@ bool fb_bytes_all(const uint8_t *p, size_t n, uint8_t value)
 
 void fb_bytes_wipe(void *p, size_t n)
 {
-    volatile uint8_t *v = p;
-
-    while (n-- != 0) {
-        *v++ = 0;
-    }
+    __builtin_memset(p, 0, n);
+    __asm__ volatile("" : : "r"(p) : "memory"); // as if somebody read it
 }
