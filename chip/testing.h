@@ -134,16 +134,17 @@ static inline void rig_on(struct rig *rig)
     rig_rom(rig);
 }
 
-// Run for that much chip time, waiting included.
+// Run for that much chip time; waiting that would end later is not waited for.
 static inline void rig_run_ms(struct rig *rig, uint64_t ms)
 {
     uint64_t end = chip_time_ns(rig->chip) + ms * 1000000u;
 
     while (chip_time_ns(rig->chip) < end) {
         enum chip_stop stop = chip_run(rig->chip, 40000);
+        uint64_t idle = chip_idle_ns(rig->chip);
 
         if (stop == CHIP_POWER_LOST ||
-            (stop == CHIP_IDLE && chip_idle_ns(rig->chip) == UINT64_MAX)) {
+            (stop == CHIP_IDLE && idle > end - chip_time_ns(rig->chip))) {
             return;
         }
     }

@@ -396,6 +396,10 @@ uint8_t download_inflate(struct chip *chip, const uint8_t *p, size_t n,
         d->z.next_out = bytes;
         d->z.avail_out = sizeof bytes;
         result = inflate(&d->z, Z_NO_FLUSH);
+        error = out(chip, bytes, sizeof bytes - d->z.avail_out);
+        if (error != 0) {
+            return error;
+        }
         if (result == Z_DATA_ERROR && d->z.msg != NULL &&
             strcmp(d->z.msg, "incorrect data check") == 0) {
             return FB_LOADER_E_DEFLATE_ADLER;
@@ -404,10 +408,6 @@ uint8_t download_inflate(struct chip *chip, const uint8_t *p, size_t n,
             return FB_LOADER_E_DEFLATE;
         }
         d->inflated = result == Z_STREAM_END;
-        error = out(chip, bytes, sizeof bytes - d->z.avail_out);
-        if (error != 0) {
-            return error;
-        }
     } while (d->z.avail_in > 0 || d->z.avail_out == 0);
     return 0;
 }
