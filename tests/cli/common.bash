@@ -11,7 +11,7 @@ enter() {
     bin=$(cd "$root" && cd "${BIN:-build/bin}" && pwd)
     vectors=$root/tests/vectors
     in=$vectors/in
-    cd "$BATS_TEST_TMPDIR" || return 1
+    mkdir "$BATS_TEST_TMPDIR/work" && cd "$BATS_TEST_TMPDIR/work" || return 1
     umask 022
 }
 
@@ -52,6 +52,16 @@ mode() {
 # Bytes of a file as hex, on one line.
 hex() {
     od -An -v -tx1 "$1" | tr -d ' \n'
+}
+
+# Hex on standard input to bytes.
+unhex() {
+    perl -ne 'print pack "H*", s/\s//gr'
+}
+
+# The bytes of standard input, the last one first.
+reversed() {
+    perl -0777 -ne 'print scalar reverse'
 }
 
 # bytes N EXPRESSION: N bytes, each computed from i by the shell.
