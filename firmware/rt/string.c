@@ -124,7 +124,9 @@ int strncmp(const char *a, const char *b, size_t n)
 
 int strcmp(const char *a, const char *b)
 {
-    return strncmp(a, b, SIZE_MAX);
+    for (; *a == *b && *a != '\0'; a++, b++) {
+    }
+    return (uint8_t)*a - (uint8_t)*b;
 }
 
 char *strcpy(char *restrict to, const char *restrict from)

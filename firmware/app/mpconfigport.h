@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What MicroPython has on these boards (py/mpconfig.h explains each switch).
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <alloca.h>
+#include <math.h>
+
+// picolibc has a macro that divides logarithms; log2.c is exact for powers.
+#undef log2
+
+#define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
+
+// The language
+#define MICROPY_ENABLE_COMPILER                (1)
+#define MICROPY_ENABLE_GC                      (1)
+#define MICROPY_LONGINT_IMPL                   (MICROPY_LONGINT_IMPL_MPZ)
+#define MICROPY_FLOAT_IMPL                     (MICROPY_FLOAT_IMPL_DOUBLE)
+#define MICROPY_HELPER_REPL                    (1)
+#define MICROPY_REPL_INFO                      (1)
+#define MICROPY_STACK_CHECK                    (1)
+#define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
+#define MICROPY_EMERGENCY_EXCEPTION_BUF_SIZE   (0)
+#define MICROPY_WARNINGS                       (1)
+
+// nlr_push in assembly: py/nlrxtensa.c saves what the call0 ABI preserves.
+#define MICROPY_NLR_XTENSA (1)
+
+// Modules. No file system yet: import finds the built-in ones.
+#define MICROPY_VFS                      (1)
+#define MICROPY_READER_VFS               (1)
+#define MICROPY_PY_ASYNCIO               (0) // its Python half is not there
+#define MICROPY_PY_FRAMEBUF              (0) // no board of the family has one
+#define MICROPY_PY_HASHLIB_SHA256        (1)
+#define MICROPY_PY_MACHINE               (1)
+#define MICROPY_PY_MACHINE_RESET         (1)
+#define MICROPY_PY_MACHINE_MEMX          (1)
+#define MICROPY_PY_MACHINE_INCLUDEFILE   "firmware/app/modmachine.c"
+#define MICROPY_PY_OS_UNAME              (1)
+#define MICROPY_PY_OS_URANDOM            (1)
+#define MICROPY_PY_OS_INCLUDEFILE        "firmware/app/modos.c"
+#define MICROPY_PY_RANDOM_SEED_INIT_FUNC (rng_word())
+#define MICROPY_PY_TIME_TIME_TIME_NS     (0) // there is no calendar clock
+#define MICROPY_PY_SYS_PLATFORM          MICROPY_HW_BOARD_NAME
+#define MICROPY_HW_MCU_NAME              "ESP32"
+// MICROPY_HW_BOARD_NAME comes from the makefile.
+
+uint32_t rng_word(void);
+
+// A break on the console: see console.h.
+#include "firmware/app/console.h"
+void mp_hal_raise_break(void);
+#define MICROPY_VM_HOOK_LOOP                                                   \
+    if (console_break_pending) {                                               \
+        mp_hal_raise_break();                                                  \
+    }
+#define MICROPY_INTERNAL_EVENT_HOOK                                            \
+    do {                                                                       \
+        if (console_break_pending) {                                           \
+            mp_hal_raise_break();                                              \
+        }                                                                      \
+    } while (0)
+void mp_hal_wait_ms(int timeout_ms);
+#define MICROPY_INTERNAL_WFE(timeout_ms) mp_hal_wait_ms(timeout_ms)
+
+typedef intptr_t mp_int_t;
+typedef uintptr_t mp_uint_t;
+typedef intptr_t mp_off_t;
+
+#define MP_SSIZE_MAX INT32_MAX
+
+#define MP_STATE_PORT MP_STATE_VM
