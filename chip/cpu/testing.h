@@ -19,6 +19,26 @@
 #define RIG_SIZE    0x20000u
 #define RIG_VECTORS (RIG_CODE + RIG_SIZE - 0x800)
 
+// The window vectors that every system with the call0-less ABI has, made by gas
+//
+//   0x000  s32e a0..a3, a5, -16..-4; rfwo
+//   0x040  l32e a0..a3, a5, -16..-4; rfwu
+//   0x080  s32e a0, a9, -16; l32e a0, a1, -12; s32e a1..a3, a9, -12..-4;
+//          s32e a4..a7, a0, -32..-20; rfwo
+//   0x0C0  l32e a0..a2, a9, -16..-8; l32e a7, a1, -12; l32e a3, a9, -4;
+//          l32e a4..a7, a7, -32..-20; rfwu
+//   0x100, 0x140  likewise with a13, a0 / a11, -48..-20 for a4..a11
+#define RIG_WINDOW_VECTORS                                                     \
+    {                                                                          \
+        "00c54910d54920e54930f549003400", "00c50910d50920e50930f509003500",    \
+            "00c94900d10910d94920e94930f94940804950904960a04970b049003400",    \
+            "00c90910d90920e90970d10930f90940870950970960a70970b709003500",    \
+            "00cd4900d10910dd4920ed4930fd494040495050496060497070498080499090" \
+            "49a0a049b0b049003400",                                            \
+            "00cd0910dd0920ed09b0d10930fd09404b09505b09606b09707b09808b09909b" \
+            "09a0ab09b0bb09003500",                                            \
+    }
+
 struct rig {
     struct cpu cpu;
     struct bus bus;
@@ -104,6 +124,15 @@ static inline size_t rig_code(struct rig *rig, uint32_t offset, const char *hex)
     size_t n = testing_hex(rig->code + offset, RIG_SIZE - offset, hex);
     bus_changed(&rig->bus, RIG_CODE + offset, (uint32_t)n);
     return n;
+}
+
+// The window vectors at an offset of the code memory.
+static inline void rig_window_vectors(struct rig *rig, uint32_t offset)
+{
+    static const char *const vectors[6] = RIG_WINDOW_VECTORS;
+    for (uint32_t i = 0; i < 6; i++) {
+        rig_code(rig, offset + 0x40 * i, vectors[i]);
+    }
 }
 
 // A copy that runs on by itself.

@@ -467,7 +467,7 @@ static void run_ours(const struct program *p, uint8_t *data)
     struct rig *rig = rig_new();
     memcpy(rig->code, p->code, RIG_SIZE);
     memcpy(rig->data, p->data, RIG_SIZE);
-    enum cpu_stop stop = cpu_run(&rig->cpu, 10000000, NULL);
+    enum cpu_stop stop = cpu_run(&rig->cpu, 100000000, NULL);
     assert_int_equal(stop, CPU_BREAK);
     memcpy(data, rig->data, RIG_SIZE);
     rig_free(rig);
@@ -693,9 +693,134 @@ static void same_as_qemu(void **state)
     }
 }
 
+// ---- register windows: a random tree of calls, deep enough to spill
+
+enum { FUNCTIONS = 12, STACK = VECTORS - 64 };
+
+static void emit_vectors_of_windows(struct program *p)
+{
+    static const char *const vectors[6] = RIG_WINDOW_VECTORS;
+    for (unsigned i = 0; i < 6; i++) {
+        testing_hex(p->code + VECTORS + 0x40 * i, 0x40, vectors[i]);
+    }
+}
+
+// Change a2 and a3, by way of a4..a7.
+static void emit_mixing(struct program *p)
+{
+    static const uint16_t rows[] = {ISA_ADD,   ISA_SUB, ISA_XOR, ISA_ADDX4,
+                                    ISA_SUBX2, ISA_OR,  ISA_AND};
+    for (unsigned i = 0; i < 6; i++) {
+        unsigned row = rows[rnd(sizeof(rows) / sizeof(rows[0]))];
+        emit(p, isa_rows[row].value | (2 + (i + 2) % 6) << 12 | 0x200 |
+                    rnd(2) << 8 | (2 + rnd(2)) << 4);
+        emit(p, rst(ISA_ADD, 2 + i % 2, 2 + i % 2, 4 + i % 4));
+    }
+}
+
+static void emit_call(struct program *p, unsigned quads, uint32_t target)
+{
+    uint32_t offset = (target - (p->at & ~3u) - 4) >> 2;
+    emit(p, 5 | quads << 4 | (offset & 0x3FFFF) << 6);
+}
+
+static void emit_function(struct program *p, uint32_t *starts, unsigned k)
+{
+    while (p->at % 4 != 0) {
+        p->at++;
+    }
+    starts[k] = p->at;
+    emit(p, isa_rows[ISA_ENTRY].value | 1u << 8 | 80 / 8 << 12);
+    for (unsigned i = 0; i < 2; i++) {
+        // a4..a7 may be left over from a callee, addresses among them
+        emit(p, rst(ISA_ADD, 4, 2, 3));
+        emit(p, rst(ISA_XOR, 5, 2, 3));
+        emit(p, rst(ISA_SUB, 6, 2, 3));
+        emit(p, rst(ISA_ADDX2, 7, 2, 3));
+        emit_mixing(p);
+        if (k > 0) {
+            unsigned quads = 1 + rnd(3), n = 4 * quads;
+            emit(p, rst(ISA_OR, n + 2, 2, 2));
+            emit(p, rst(ISA_OR, n + 3, 3, 3));
+            emit_call(p, quads, starts[k - 1 - (k > 1 && rnd(3) == 0)]);
+            emit(p, rst(ISA_XOR, 2, 2, n + 2));
+            emit(p, rst(ISA_ADD, 3, 3, n + 3));
+        }
+    }
+    emit(p,
+         rnd(2) == 0 ? isa_rows[ISA_RETW].value : isa_rows[ISA_RETW_N].value);
+}
+
+// Jump over the functions, then call the last of them.
+static void add_tree(struct program *p, unsigned n)
+{
+    uint32_t starts[FUNCTIONS], jump, back;
+
+    new_block(p);
+    emit(p, rst(ISA_ADDMI, 13, 0, 0) | 1u << 16);
+    jump = p->at;
+    p->at += 3;
+    for (unsigned k = 0; k < FUNCTIONS; k++) {
+        emit_function(p, starts, k);
+    }
+    back = p->at;
+    p->at = jump;
+    emit(p, isa_rows[ISA_J].value | ((back - jump - 4) & 0x3FFFF) << 6);
+    p->at = back;
+    random_case(p, n);
+    constant(p, 1, p->core->code + STACK);
+    l32i(p, 6, 8);
+    l32i(p, 7, 12);
+    emit_call(p, 1, starts[FUNCTIONS - 1]);
+    s32i(p, 6, 8);
+    s32i(p, 7, 12);
+    rsr(p, SR_WINDOWBASE, 2);
+    s32i(p, 2, 16);
+    rsr(p, SR_WINDOWSTART, 2);
+    s32i(p, 2, 20);
+}
+
+static unsigned diff_windows(const struct core *core, unsigned trees)
+{
+    struct pair *pair = &pair_storage;
+    struct program *programs[2] = {&pair->qemu, &pair->us};
+    unsigned n;
+
+    start_pair(pair, core);
+    for (n = 1; n <= trees && pair->us.at < CODE_ROOM - 0x2800; n++) {
+        uint64_t from = seed;
+        for (unsigned i = 0; i < 2; i++) {
+            seed = from;
+            emit_vectors_of_windows(programs[i]);
+            add_tree(programs[i], n);
+        }
+        pair->starts[n] = pair->us.at;
+    }
+    run_pair(pair);
+    return compare(pair, 1, n);
+}
+
+static void windows_same_as_qemu(void **state)
+{
+    (void)state;
+    const char *wanted = getenv("ISA_DIFF");
+    unsigned n = wanted == NULL ? 1 : (unsigned)strtoul(wanted, NULL, 0) / 2000;
+
+    if (!have_qemu()) {
+        printf("# skipped: " QEMU " is not installed\n");
+        skip();
+    }
+    for (unsigned i = 0; i < CORES; i++) {
+        for (unsigned k = 0; cores[i].windowed && k <= n; k++) {
+            assert_int_equal(diff_windows(&cores[i], 12), 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_same_as_qemu),
         cmocka_unit_test(same_as_qemu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
