@@ -148,7 +148,8 @@ static int read_options(const struct cli *cli,
 }
 
 static int explain(const char *name, enum fb_status status,
-                   const struct fb_fault *fault)
+                   const struct fb_fault *fault,
+                   const struct fb_elf_image_options *build)
 {
     switch (status) {
     case FB_E_OVERLAP:
@@ -159,6 +160,11 @@ static int explain(const char *name, enum fb_status status,
     case FB_E_SEGMENTS:
         return cli_error(name, "needs %u image segments, 1 to %u are possible",
                          (unsigned)fault->got, FB_IMAGE_SEGMENTS_MAX);
+    case FB_E_BAD_HASH:
+        return cli_error(name,
+                         "no place for the ELF file's SHA-256 at 0x%x of the "
+                         "image: 32 zero bytes inside one segment are needed",
+                         (unsigned)build->elf_sha256_off);
     default:
         return cli_error(name, "%s", fb_status_text(status));
     }
@@ -224,7 +230,7 @@ static int run(const struct cli *cli)
         enum fb_status built = fb_elf_image_build(elf.data, elf.size, &build,
                                                   image, cap, &len, &fault);
         if (built != FB_OK) {
-            status = explain(name, built, &fault);
+            status = explain(name, built, &fault, &build);
         } else {
             status = write_image(name, cli_string(cli, "output"), image, len);
         }

@@ -156,6 +156,15 @@ enum esptool_content esptool_content(const uint8_t *p, size_t n)
     return is_digest(p, n) ? ESPTOOL_CONTENT_DIGEST : ESPTOOL_CONTENT_OTHER;
 }
 
+// What follows the image must be nothing, or the rest of a merged flash file:
+// a signature there covers the header.
+static bool may_be_signed(const uint8_t *p, size_t n, uint32_t image_len)
+{
+    const size_t table = FB_PARTITION_TABLE_OFF - ESPTOOL_BOOTLOADER_OFF;
+    bool merged = n > table && is_table(p + table, n - table);
+    return !merged && !fb_bytes_all(p + image_len, n - image_len, 0xFF);
+}
+
 void esptool_patch_image(uint8_t *p, size_t n, uint32_t flash_off,
                          const char *name,
                          const struct esptool_flash_params *params)
@@ -168,6 +177,11 @@ void esptool_patch_image(uint8_t *p, size_t n, uint32_t flash_off,
     if (!is_valid_image(p, n) || fb_image_parse(p, n, &image, NULL) != FB_OK) {
         cli_warning(name, "not a valid plain image, so its flash settings "
                           "stay as they are");
+        return;
+    }
+    if (may_be_signed(p, n, image.len)) {
+        cli_warning(name, "something follows the image, perhaps a signature, "
+                          "so its flash settings stay as they are");
         return;
     }
     // The header's third and fourth byte (docs/FORMATS.md, "Images").

@@ -254,7 +254,10 @@ static int run(const struct cli *cli)
         status = explain(name, parsed, &fault, file.size);
     } else {
         cli_print("Image size: %zu bytes\n", file.size);
-        if (strcmp(cli_string(cli, "chip"), "auto") == 0) {
+        if (image.header.chip_id != FB_IMAGE_CHIP_ESP32) {
+            cli_warning(name, "an image for chip id %u, not for the ESP32",
+                        image.header.chip_id);
+        } else if (strcmp(cli_string(cli, "chip"), "auto") == 0) {
             cli_print("Detected image type: ESP32\n");
         }
         print_header(&image.header);

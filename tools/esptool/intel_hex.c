@@ -218,34 +218,46 @@ static size_t format_record(char *out, uint16_t address, enum record type,
 #define LINE_BYTES 16u
 #define LINE_TEXT  48u
 
-enum fb_status intel_hex_write(uint32_t address, const uint8_t *p, size_t n,
-                               bool last, char **out, size_t *len)
+static enum fb_status append(struct intel_hex_text *text, uint16_t address,
+                             enum record type, const uint8_t *p, size_t n)
 {
-    // a line for each 16 bytes, one for each 64 KiB, one at the end
-    size_t most = (n / LINE_BYTES + n / 0x10000 + 8) * LINE_TEXT;
-    char *text = realloc(*out, *len + most);
-    if (!text) {
-        return FB_E_NO_SPACE;
+    if (text->cap - text->len < LINE_TEXT) {
+        size_t cap = text->cap * 2 + 0x10000;
+        char *grown = realloc(text->p, cap);
+        if (!grown) {
+            return FB_E_NO_SPACE;
+        }
+        text->p = grown;
+        text->cap = cap;
     }
-    *out = text;
-    bool first = true;
-    while (n != 0) {
-        if (first || (address & 0xFFFF) == 0) {
+    text->len += format_record(text->p + text->len, address, type, p, n);
+    return FB_OK;
+}
+
+enum fb_status intel_hex_write(struct intel_hex_text *text, bool far,
+                               uint32_t address, const uint8_t *p, size_t n)
+{
+    enum fb_status status = FB_OK;
+    while (n != 0 && status == FB_OK) {
+        uint32_t upper = (address >> 16) + 1;
+        if (far && text->upper != upper) {
             const uint8_t high[2] = {(uint8_t)(address >> 24),
                                      (uint8_t)(address >> 16)};
-            *len += format_record(text + *len, 0, RECORD_LINEAR, high, 2);
-            first = false;
+            status = append(text, 0, RECORD_LINEAR, high, 2);
+            text->upper = upper;
+            continue;
         }
         size_t to_line = LINE_BYTES - address % LINE_BYTES;
         size_t part = n < to_line ? n : to_line;
-        *len +=
-            format_record(text + *len, (uint16_t)address, RECORD_DATA, p, part);
+        status = append(text, (uint16_t)address, RECORD_DATA, p, part);
         address += (uint32_t)part;
         p += part;
         n -= part;
     }
-    if (last) {
-        *len += format_record(text + *len, 0, RECORD_END, NULL, 0);
-    }
-    return FB_OK;
+    return status;
+}
+
+enum fb_status intel_hex_end(struct intel_hex_text *text)
+{
+    return append(text, 0, RECORD_END, NULL, 0);
 }

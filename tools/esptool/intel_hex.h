@@ -30,9 +30,17 @@ enum fb_status intel_hex_parse(const uint8_t *p, size_t n,
                                struct intel_hex *hex, struct fb_fault *fault);
 void intel_hex_free(struct intel_hex *hex);
 
-// A text of n bytes at address, with or without the end record, appended to
-// *out (realloc) of *len bytes. FB_E_NO_SPACE.
-enum fb_status intel_hex_write(uint32_t address, const uint8_t *p, size_t n,
-                               bool last, char **out, size_t *len);
+// A text being written; free p (malloc) at the end. Start with all zero.
+struct intel_hex_text {
+    char *p;
+    size_t len, cap;
+    uint32_t upper; // bits 31:16 of the address in force, plus 1; 0: none yet
+};
+
+// Append n bytes at address; addresses must rise. far: some address is 64 KiB
+// or more, so that records for bits 31:16 are needed. FB_E_NO_SPACE.
+enum fb_status intel_hex_write(struct intel_hex_text *text, bool far,
+                               uint32_t address, const uint8_t *p, size_t n);
+enum fb_status intel_hex_end(struct intel_hex_text *text);
 
 #endif

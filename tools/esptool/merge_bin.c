@@ -52,18 +52,24 @@ static int make_raw(const struct cli *cli, const struct esptool_parts *parts,
 
 static int make_hex(const struct esptool_parts *parts, struct output *out)
 {
-    char *text = NULL;
-    size_t len = 0;
-    for (unsigned i = 0; i < parts->count; i++) {
+    struct intel_hex_text text = {0};
+    const struct esptool_part *last = &parts->part[parts->count - 1];
+    bool far = last->flash_off + last->file.size > 0x10000;
+    enum fb_status status = FB_OK;
+    for (unsigned i = 0; i < parts->count && status == FB_OK; i++) {
         const struct esptool_part *p = &parts->part[i];
-        if (intel_hex_write(p->flash_off, p->file.data, p->file.size,
-                            i + 1 == parts->count, &text, &len) != FB_OK) {
-            free(text);
-            return cli_error(NULL, "%s", strerror(ENOMEM));
-        }
+        status = intel_hex_write(&text, far, p->flash_off, p->file.data,
+                                 p->file.size);
     }
-    out->data = (uint8_t *)text;
-    out->size = len;
+    if (status == FB_OK) {
+        status = intel_hex_end(&text);
+    }
+    if (status != FB_OK) {
+        free(text.p);
+        return cli_error(NULL, "%s", strerror(ENOMEM));
+    }
+    out->data = (uint8_t *)text.p;
+    out->size = text.len;
     return CLI_OK;
 }
 
@@ -95,16 +101,16 @@ static void uf2_block(uint8_t *b, const struct esptool_part *p, size_t index,
     store32_le(b + 4, UF2_MAGIC_2);
     store32_le(b + 8, UF2_HAS_FAMILY | (md5 ? UF2_HAS_MD5 : 0));
     store32_le(b + 12, address);
-    store32_le(b + 16, (uint32_t)chunk);
+    store32_le(b + 16, (uint32_t)n);
     store32_le(b + 20, (uint32_t)index);
     store32_le(b + 24, (uint32_t)uf2_blocks(p, chunk));
     store32_le(b + 28, UF2_ESP32);
     memcpy(b + 32, p->file.data + at, n);
     if (md5) {
-        uint8_t *part = b + 32 + chunk;
+        uint8_t *part = b + 32 + n;
         store32_le(part, address);
-        store32_le(part + 4, (uint32_t)chunk);
-        fb_md5(b + 32, chunk, part + 8);
+        store32_le(part + 4, (uint32_t)n);
+        fb_md5(b + 32, n, part + 8);
     }
     store32_le(b + UF2_BLOCK - 4, UF2_MAGIC_END);
 }
@@ -132,7 +138,6 @@ static int make_uf2(const struct cli *cli, const struct esptool_parts *parts,
     uint8_t *b = out->data;
     for (unsigned i = 0; i < parts->count; i++) {
         const struct esptool_part *p = &parts->part[i];
-        cli_print("Adding '%s' at 0x%x...\n", p->name, (unsigned)p->flash_off);
         for (size_t k = 0; k < uf2_blocks(p, chunk); k++) {
             uf2_block(b, p, k, chunk, md5);
             b += UF2_BLOCK;
@@ -190,6 +195,10 @@ static int run(const struct cli *cli)
     esptool_flash_params(cli, 0, &params);
     for (unsigned i = 0; i < parts.count && status == CLI_OK; i++) {
         struct esptool_part *p = &parts.part[i];
+        if (strcmp(cli_string(cli, "format"), "uf2") == 0) {
+            cli_print("Adding '%s' at 0x%x...\n", p->name,
+                      (unsigned)p->flash_off);
+        }
         esptool_patch_image(p->file.data, p->file.size, p->flash_off, p->name,
                             &params);
     }
