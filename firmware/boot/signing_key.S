@@ -8,12 +8,9 @@
     .type boot_signing_key, @object
 boot_signing_key:
 #ifdef SIGN_PUB
-    .incbin SIGN_PUB
+    .incbin SIGN_PUB, 0, 64
 #endif
-1:  .if (1b - boot_signing_key) != 64 && (1b - boot_signing_key) != 0
-    .error "the public key must be 64 bytes: espsecure extract_public_key"
-    .endif
-    .size boot_signing_key, 1b - boot_signing_key
+1:  .size boot_signing_key, 1b - boot_signing_key
 
     .section .rodata.boot_signing_key_size, "a"
     .align 4
