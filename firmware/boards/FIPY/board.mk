@@ -7,6 +7,6 @@
 
 BOARD_TITLE          := FiPy
 BOARD_FLASH_MIB      := 4
-BOARD_LAYOUT         := classic
+BOARD_LAYOUT         := classic_4MB
 BOARD_SAFE_BOOT_GPIO := 21
 BOARD_LED_GPIO       := 0
