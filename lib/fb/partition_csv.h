@@ -10,26 +10,43 @@
 
 #include "lib/fb/partition_table.h"
 
+#define FB_PARTITION_LINE    512u // bytes of a line with its variables
+#define FB_PARTITION_CSV_MAX 8192u
+
 struct fb_partition_csv_options {
     uint32_t table_off;  // flash_off of the table, 0x8000; first free byte is
                          // one sector later
     uint32_t data_align; // 4, or 0x1000 as newer ESP-IDF demands
     bool secure;         // app sizes must be multiples of 64 KiB
     uint32_t flash_size; // 0: no limit
-    // Value of ${NAME}; NULL (or a NULL answer): FB_E_UNKNOWN.
+    // Value of $NAME or ${NAME}; NULL (or a NULL answer): FB_E_UNKNOWN.
     const char *(*getenv)(void *ctx, const char *name);
     void *ctx;
 };
 
-// Parse n bytes of text. On failure fault->offset is the line number (from 1),
-// fault->got and fault->want are the numbers that disagree (for FB_E_OVERLAP:
-// offset set, end of the previous; for FB_E_ALIGN: offset, alignment).
+// Parse n bytes of text; table->has_md5 becomes true. *table is scratch on
+// failure. fault->offset is the line number, from 1; the first line that is
+// wrong in any way is reported.
+//
+// FB_E_SYNTAX     no number, or an empty type or size. got: column, from 1
+// FB_E_UNKNOWN    unknown type, subtype, flag (got: column) or variable (got:
+// 0) FB_E_SIZE       the line is too long with its variables (got:
+// FB_PARTITION_LINE) FB_E_OVERLAP    got: the offset set, want: end of the
+// previous partition, or
+//                 of the table for the first one
+// FB_E_ALIGN      got: the offset, or an app's size if options->secure; want:
+//                 alignment
+// FB_E_RANGE      a number too large (got: column, want: 0), or beyond the
+//                 flash (got: end, want: flash_size)
+// FB_E_DUPLICATE  the name is used before (want: on which line)
+// FB_E_NO_SPACE   more partitions than a table holds
 enum fb_status fb_partition_csv_parse(
     const char *text, size_t n, const struct fb_partition_csv_options *options,
     struct fb_partition_table *table, struct fb_fault *fault);
 
 // Write the table as the reference generator does. Returns the bytes written
-// without the NUL, or 0 when cap is too small.
+// without the NUL, or 0 when cap is too small; FB_PARTITION_CSV_MAX always
+// suffices.
 size_t fb_partition_csv_print(const struct fb_partition_table *table, char *out,
                               size_t cap);
 
