@@ -15,6 +15,7 @@
 #include "firmware/drivers/gpio.h"
 #include "firmware/drivers/mmu.h"
 #include "firmware/drivers/reset.h"
+#include "lib/fb/bytes.h"
 #include "lib/fb/boot_policy.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/signature.h"
@@ -104,23 +105,46 @@ static bool verify_table(const uint8_t *p)
     return true;
 }
 
+// The commonest mistake gets a line of its own.
+static void explain_table(const struct slot_rules *rules)
+{
+    uint8_t raw[FB_PARTITION_ROW];
+    struct fb_partition part;
+
+    if (flash_read(FB_PARTITION_TABLE_OFF, raw, sizeof(raw)) != 0) {
+        console_print("Flash cannot be read.\n");
+    } else if (fb_bytes_all(raw, sizeof(raw), 0xFF)) {
+        console_print("There is no partition table: erased flash.\n");
+    } else if (rules->encrypted && fb_partition_row(raw, &part) == 1) {
+        console_print("The partition table is plaintext where ciphertext is "
+                      "expected.\n");
+    }
+}
+
+static bool parse_table(const uint8_t *p, uint32_t flash_bytes,
+                        struct fb_partition_table *table)
+{
+    struct fb_fault fault = {FB_E_BLANK, 0, 0, 0};
+    enum fb_status status = fb_partition_table_parse(
+        p, FB_PARTITION_TABLE_SIZE, flash_bytes, table, &fault);
+
+    if (status == FB_OK && table->count > 0) {
+        return true;
+    }
+    console_print(
+        "Partition table refused: 0x%x at 0x%08x [%d]\n", (unsigned)fault.got,
+        (unsigned)(FB_PARTITION_TABLE_OFF + fault.offset), fault.status);
+    return false;
+}
+
 static bool read_table(const struct slot_rules *rules, uint32_t flash_bytes,
                        struct fb_partition_table *table)
 {
-    struct fb_fault fault = {FB_E_RANGE, 0, 0, 0};
     const uint8_t *p = mmu_map(FB_PARTITION_TABLE_OFF, TABLE_BYTES);
-    enum fb_status status;
 
-    if (p == NULL || (rules->sign && !verify_table(p))) {
-        return false;
-    }
-    status = fb_partition_table_parse(p, FB_PARTITION_TABLE_SIZE, flash_bytes,
-                                      table, &fault);
-    if (status != FB_OK) {
-        console_print("Partition table refused: 0x%x at 0x%08x [%d]\n",
-                      (unsigned)fault.got,
-                      (unsigned)(FB_PARTITION_TABLE_OFF + fault.offset),
-                      status);
+    if (p == NULL || (rules->sign && !verify_table(p)) ||
+        !parse_table(p, flash_bytes, table)) {
+        explain_table(rules);
         return false;
     }
     print_table(table);
