@@ -14,6 +14,7 @@
 #define STUB_SIZE    0x2000u // more than any stub's code
 #define REG_CLKDIV   0x3FF40014u
 #define RUN_DELAY_US 1000u
+#define SYNC_ANSWERS 8
 
 // Where the reference stubs' code goes: esptool before 3, 3 and 4, 5.
 static const uint32_t text_at[] = {0x4009F000u, 0x400BE000u, 0x400A8000u};
@@ -449,7 +450,10 @@ static void command(struct chip *chip, const struct fb_loader_request *r)
 {
     switch (r->op) {
     case FB_LOADER_SYNC:
-        check_len(chip, r, 36);
+        // As often as the ROM, so that hosts need not know who is there.
+        for (int i = 0; i < SYNC_ANSWERS; i++) {
+            check_len(chip, r, 36);
+        }
         return;
     case FB_LOADER_READ_REG:
         read_reg(chip, r);
