@@ -48,7 +48,7 @@ FW_TOOLS  := $(ESPSECURE) $(ESPTOOL) $(GEN_PART)
 # Keys are named relative to this Makefile or absolutely.
 PUB_KEY    := $(FW)/signature_verification_key.bin
 DIGEST_KEY := $(FW_BOOT)/secure-bootloader-key.bin
-SECURE_DIR := $(if $(filter on,$(SECURE)),secure,plain)
+FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)
 
 FW_SUBMAKE = $(MAKE) --no-print-directory BOARD=$(BOARD) BTYPE=$(BTYPE) \
     CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
@@ -64,12 +64,12 @@ firmware: $(if $(filter boot boot_app,$(TARGET)),boot) \
 boot: $(BOOT_BIN) $(PART_BIN)
 app: $(APP_BIN) $(PART_BIN)
 
-# Switching SECURE, or signing with another key, rebuilds what depends on it.
+# Switching SECURE or the layout makes all images anew.
 $(FW)/mode: fw-force
 	@mkdir -p $(FW_BOOT) $(FW_LIB)
 	@echo 'SECURE=$(SECURE) $(LAYOUT_CSV)' | cmp -s - $@ || \
 	    { echo 'SECURE=$(SECURE) $(LAYOUT_CSV)' > $@; \
-	      rm -rf $(FW)/obj-*; rm -f $(FW)/*.bin* $(FW_LIB)/* $(FW_BOOT)/*; }
+	      rm -f $(FW)/*.bin* $(FW_LIB)/* $(FW_BOOT)/*; }
 
 ifeq ($(SECURE),on)
 $(SECURE_KEY):
@@ -91,13 +91,15 @@ endif
 
 # --- programs: the folders have make rules of their own ---
 
-FW_BOOT_ELF := $(FW)/obj-boot/bootloader.elf
-FW_APP_ELF  := $(FW)/obj-app/app.elf
+FW_BOOT_ELF := $(FW_OBJ)/boot/bootloader.elf
+FW_APP_ELF  := $(FW_OBJ)/app/app.elf
 
 $(FW_BOOT_ELF): fw-force $(FW)/mode $(FW_KEYS) $(BEARSSL_TOP)/inc/bearssl.h
+	@mkdir -p $(@D)
 	@$(FW_SUBMAKE) -C firmware/boot BUILD=$(abspath $(@D))
 $(FW_APP_ELF): fw-force $(FW)/mode $(FW_KEYS) $(MICROPY_TOP)/py/py.mk \
                $(BEARSSL_TOP)/inc/bearssl.h
+	@mkdir -p $(@D)
 	@$(FW_SUBMAKE) -C firmware/app BUILD=$(abspath $(@D))
 
 # --- images ---
