@@ -83,6 +83,8 @@ function through_pointer(    names, n, i, d, best) {
 }
 
 END {
+    if (!(root in known))
+        fail("no function " root)
     total = depth(root)
     if (verbose) {
         for (t = root; t != ""; t = path[t])
