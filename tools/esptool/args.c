@@ -14,6 +14,13 @@
 
 #define FILE_MAX (1u << 20)
 
+// The command line is not parsed yet, so cli_error() does not know the tool.
+static int fail(const char *name, const char *what)
+{
+    fprintf(stderr, "esptool: %s: %s\n", name, what);
+    return CLI_FAILURE;
+}
+
 static bool push(struct esptool_args *args, char *word)
 {
     char **grown =
@@ -71,10 +78,10 @@ static int split(struct esptool_args *args, const char *name, char *text)
             }
         }
         if (quote) {
-            return cli_error(name, "a quote is not closed");
+            return fail(name, "a quote is not closed");
         }
         if (!push_owned(args, word, (size_t)(out - word))) {
-            return cli_error(name, "%s", strerror(ENOMEM));
+            return fail(name, strerror(ENOMEM));
         }
     }
 }
@@ -84,11 +91,10 @@ static int expand_file(struct esptool_args *args, const char *name)
     struct host_file file;
     int error = host_file_read(name, FILE_MAX, &file);
     if (error) {
-        return cli_error(name, "%s", strerror(error));
+        return fail(name, strerror(error));
     }
     char *text = strndup((const char *)file.data, file.size);
-    int status = text ? split(args, name, text)
-                      : cli_error(name, "%s", strerror(ENOMEM));
+    int status = text ? split(args, name, text) : fail(name, strerror(ENOMEM));
     free(text);
     host_file_free(&file);
     return status;
@@ -106,7 +112,7 @@ int esptool_args_expand(int argc, char **argv, struct esptool_args *args)
             }
             expanded = true;
         } else if (!push(args, argv[i])) {
-            return cli_error(NULL, "%s", strerror(ENOMEM));
+            return fail("arguments", strerror(ENOMEM));
         }
     }
     if (expanded) { // what is run is shown

@@ -151,6 +151,9 @@ static int explain(const char *name, enum fb_status status,
                    const struct fb_fault *fault,
                    const struct fb_elf_image_options *build)
 {
+    if (status == FB_E_RANGE && build->elf_sha256_off) {
+        status = FB_E_BAD_HASH; // it reaches over a segment's end
+    }
     switch (status) {
     case FB_E_OVERLAP:
         return cli_error(name,
