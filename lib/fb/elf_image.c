@@ -286,7 +286,7 @@ static bool has_mapped_desc(const struct elf *elf)
 static enum fb_status collect_runs(const struct elf *elf, bool merge,
                                    struct runs *runs, struct fb_fault *fault)
 {
-    struct part part, next;
+    struct part part = {0}, next = {0};
     bool joins = false; // the part continues the last run
     runs->count = 0;
     for (bool more = next_part(elf, NULL, &part); more; part = next) {
@@ -373,7 +373,7 @@ static void copy_run(const struct elf *elf, const struct run *run, uint32_t n,
     struct part part = run->first;
     uint32_t skip = run->skip;
     while (n != 0) { // run->len says that the parts suffice
-        struct part next;
+        struct part next = {0};
         bool more = next_part(elf, &part, &next);
         uint32_t len = image_len(elf, &part, more ? &next : NULL);
         if (skip < len) {

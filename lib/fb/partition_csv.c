@@ -2,7 +2,6 @@
 
 #include "lib/fb/partition_csv.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -275,7 +274,7 @@ static enum fb_status parse_place(struct parser *p, struct span offset,
     if ((uint64_t)from < p->end) {
         return fail(p, FB_E_OVERLAP, (uint64_t)from, p->end);
     }
-    if (align > 1 && from % align != 0) {
+    if (align > 1 && from % align != 0 && !p->options->unverified) {
         return fail(p, FB_E_ALIGN, (uint64_t)from, align);
     }
     if (len < 0) { // up to there
@@ -327,7 +326,8 @@ static enum fb_status parse_partition(struct parser *p, struct span line)
     }
     struct fb_partition_table *table = p->table;
     for (uint32_t i = 0; i < table->count; i++) {
-        if (strcmp(table->part[i].label, part.label) == 0) {
+        if (strcmp(table->part[i].label, part.label) == 0 &&
+            !p->options->unverified) {
             return fail(p, FB_E_DUPLICATE, 0, p->lines[i]);
         }
     }
@@ -432,63 +432,80 @@ fb_partition_csv_parse(const char *text, size_t n,
     return FB_OK;
 }
 
-// printf to out[*len]; nothing more once it was full.
-static void print(char *out, size_t cap, size_t *len, const char *format, ...)
+// Text being written; len counts on when cap is reached.
+struct text {
+    char *out;
+    size_t cap;
+    size_t len;
+};
+
+static void put(struct text *text, const char *s)
 {
-    va_list args;
-    if (*len >= cap) {
-        return;
+    size_t n = strlen(s);
+    if (text->len < text->cap && n < text->cap - text->len) {
+        memcpy(text->out + text->len, s, n + 1);
     }
-    va_start(args, format);
-    int n = vsnprintf(out + *len, cap - *len, format, args);
-    va_end(args);
-    *len = n < 0 || (size_t)n >= cap - *len ? cap : *len + (size_t)n;
+    text->len += n;
 }
 
-static void print_keyword(char *out, size_t cap, size_t *len,
-                          const struct keyword *list, uint8_t value)
+static void put_number(struct text *text, const char *format, uint32_t number)
+{
+    char s[24];
+    snprintf(s, sizeof(s), format, (unsigned)number);
+    put(text, s);
+}
+
+static void put_keyword(struct text *text, const struct keyword *list,
+                        uint8_t value)
 {
     const char *name = keyword_of(list, value);
     if (name != NULL) {
-        print(out, cap, len, "%s,", name);
+        put(text, name);
+        put(text, ",");
     } else {
-        print(out, cap, len, "%u,", value);
+        put_number(text, "%u,", value);
     }
 }
 
-static void print_size(char *out, size_t cap, size_t *len, uint32_t size)
+static void put_size(struct text *text, uint32_t size)
 {
     if (size % 0x100000 == 0) {
-        print(out, cap, len, "%uM,", (unsigned)(size / 0x100000));
+        put_number(text, "%uM,", size / 0x100000);
     } else if (size % 0x400 == 0) {
-        print(out, cap, len, "%uK,", (unsigned)(size / 0x400));
+        put_number(text, "%uK,", size / 0x400);
     } else {
-        print(out, cap, len, "0x%x,", (unsigned)size);
+        put_number(text, "0x%x,", size);
+    }
+}
+
+static void put_flags(struct text *text, uint32_t bits)
+{
+    const char *separator = "";
+    for (const struct keyword *flag = flags; flag->name != NULL; flag++) {
+        if (bits & flag->value) {
+            put(text, separator);
+            put(text, flag->name);
+            separator = ":";
+        }
     }
 }
 
 size_t fb_partition_csv_print(const struct fb_partition_table *table, char *out,
                               size_t cap)
 {
-    size_t len = 0;
-    print(out, cap, &len,
-          "# Espressif ESP32 Partition Table\n"
-          "# Name, Type, SubType, Offset, Size, Flags\n");
+    struct text text = {out, cap, 0};
+    put(&text, "# Espressif ESP32 Partition Table\n"
+               "# Name, Type, SubType, Offset, Size, Flags\n");
     for (uint32_t i = 0; i < table->count; i++) {
         const struct fb_partition *part = &table->part[i];
-        print(out, cap, &len, "%s,", part->label);
-        print_keyword(out, cap, &len, types, part->type);
-        print_keyword(out, cap, &len, subtypes_of(part->type), part->subtype);
-        print(out, cap, &len, "0x%x,", (unsigned)part->offset);
-        print_size(out, cap, &len, part->size);
-        const char *separator = "";
-        for (const struct keyword *flag = flags; flag->name != NULL; flag++) {
-            if (part->flags & flag->value) {
-                print(out, cap, &len, "%s%s", separator, flag->name);
-                separator = ":";
-            }
-        }
-        print(out, cap, &len, "\n");
+        put(&text, part->label);
+        put(&text, ",");
+        put_keyword(&text, types, part->type);
+        put_keyword(&text, subtypes_of(part->type), part->subtype);
+        put_number(&text, "0x%x,", part->offset);
+        put_size(&text, part->size);
+        put_flags(&text, part->flags);
+        put(&text, "\n");
     }
-    return len < cap ? len : 0;
+    return text.len < cap ? text.len : 0;
 }

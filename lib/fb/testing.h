@@ -6,6 +6,7 @@
 #ifndef FB_TESTING_H
 #define FB_TESTING_H
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -68,9 +69,11 @@ static inline uint8_t *testing_guarded(const uint8_t *p, size_t n)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t room = (n + page - 1) / page * page;
-    uint8_t *map = mmap(NULL, room + page, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int zero = open("/dev/zero", O_RDWR); // POSIX has no MAP_ANONYMOUS
+    uint8_t *map =
+        mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero, 0);
 
+    close(zero);
     if (map == MAP_FAILED || mprotect(map + room, page, PROT_NONE) != 0) {
         testing_die("no memory", "testing_guarded");
     }
