@@ -19,6 +19,7 @@ struct fb_partition_csv_options {
     uint32_t data_align; // 4, or 0x1000 as newer ESP-IDF demands
     bool secure;         // app sizes must be multiples of 64 KiB
     uint32_t flash_size; // 0: no limit
+    bool unverified;     // accept unaligned offsets and names used twice
     // Value of $NAME or ${NAME}; NULL (or a NULL answer): FB_E_UNKNOWN.
     const char *(*getenv)(void *ctx, const char *name);
     void *ctx;
@@ -29,10 +30,11 @@ struct fb_partition_csv_options {
 // wrong in any way is reported.
 //
 // FB_E_SYNTAX     no number, or an empty type or size. got: column, from 1
-// FB_E_UNKNOWN    unknown type, subtype, flag (got: column) or variable (got:
-// 0) FB_E_SIZE       the line is too long with its variables (got:
-// FB_PARTITION_LINE) FB_E_OVERLAP    got: the offset set, want: end of the
-// previous partition, or
+// FB_E_UNKNOWN    unknown type, subtype, flag (got: column) or variable
+//                 (got: 0)
+// FB_E_SIZE       the line is too long with its variables
+//                 (got: FB_PARTITION_LINE)
+// FB_E_OVERLAP    got: the offset set, want: end of the previous partition, or
 //                 of the table for the first one
 // FB_E_ALIGN      got: the offset, or an app's size if options->secure; want:
 //                 alignment

@@ -16,7 +16,6 @@
 
 enum {
     INPUT_MAX = 0x100000,  // bytes; a table has 3 KiB, its text some more
-    CSV_MAX = 32 * 1024,   // 95 rows of at most 16 + 4 + 10 + ... characters
     TABLE_SECTOR = 0x1000, // what follows the table starts after it
     DATA_ALIGN = 4,
     STRICT_ALIGN = 0x1000, // newer ESP-IDF insists on it for data
@@ -36,6 +35,14 @@ static const char *environment(void *ctx, const char *name)
     return getenv(name);
 }
 
+static const char *column_name(uint32_t column)
+{
+    static const char *const names[] = {"variable", "name", "type", "subtype",
+                                        "offset",   "size", "flags"};
+
+    return column < sizeof(names) / sizeof(names[0]) ? names[column] : "field";
+}
+
 // Why a CSV line was refused.
 static int csv_error(const char *path, const struct fb_fault *fault)
 {
@@ -50,18 +57,28 @@ static int csv_error(const char *path, const struct fb_fault *fault)
                          "0x%x. What precedes it ends 0x%x",
                          line, got, want);
     case FB_E_ALIGN:
-        return cli_error(path, "line %u: 0x%x is not aligned to 0x%x", line,
-                         got, want);
+        return cli_error(path, "line %u: Offset 0x%x is not aligned to 0x%x",
+                         line, got, want);
     case FB_E_RANGE:
-        return cli_error(path, "line %u: a number is out of range", line);
-    case FB_E_NO_SPACE:
-        return cli_error(path, "line %u: more than %u partitions", line,
-                         FB_PARTITION_MAX - 1);
-    case FB_E_SIZE:
-        return cli_error(path, "line %u: wrong size or name too long", line);
+        return cli_error(path, "line %u: %s is out of range", line,
+                         column_name(fault->got));
+    case FB_E_SYNTAX:
+        return cli_error(path, "line %u: %s is empty or no number", line,
+                         column_name(fault->got));
     case FB_E_UNKNOWN:
-        return cli_error(
-            path, "line %u: unknown type, subtype, flag or variable", line);
+        return cli_error(path, "line %u: unknown %s", line,
+                         column_name(fault->got));
+    case FB_E_DUPLICATE:
+        return cli_error(path,
+                         "line %u: Partition names must be unique, line %u has "
+                         "this one",
+                         line, want);
+    case FB_E_NO_SPACE:
+        return cli_error(path, "line %u: more partitions than fit into a table",
+                         line);
+    case FB_E_SIZE:
+        return cli_error(path, "line %u: is longer than %u characters", line,
+                         FB_PARTITION_LINE);
     default:
         return cli_error(path, "line %u: %s", line,
                          fb_status_text(fault->status));
@@ -75,6 +92,7 @@ static int read_csv(const struct cli *cli, const char *path,
     struct fb_partition_csv_options options = {
         .table_off = (uint32_t)cli_uint(cli, "offset"),
         .data_align = DATA_ALIGN,
+        .unverified = cli_flag(cli, "no-verify"),
         .getenv = environment,
     };
     struct fb_fault fault = {0};
@@ -255,7 +273,7 @@ static int write_table(const char *path, const char *output, bool binary,
                        const struct fb_partition_table *table)
 {
     uint8_t bin[FB_PARTITION_TABLE_SIZE];
-    char csv[CSV_MAX];
+    char csv[FB_PARTITION_CSV_MAX];
 
     if (!binary) {
         size_t n = fb_partition_csv_print(table, csv, sizeof(csv));
