@@ -246,7 +246,9 @@ void flash_chip_transfer(struct chip *chip, const uint8_t *out, size_t out_n,
     const uint8_t *data = out + (addressed ? 4 : 1);
     size_t n = out_n - (addressed ? 4 : out_n > 0 ? 1 : 0);
 
-    memset(in, 0xFF, in_n);
+    if (in_n > 0) {
+        memset(in, 0xFF, in_n);
+    }
     if (out_n == 0 || (f->powered_down && command != POWER_UP)) {
         return;
     }
