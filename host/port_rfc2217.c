@@ -162,6 +162,9 @@ static int push(struct rfc2217 *r, uint8_t byte, uint8_t *out)
 
 static bool enqueue(struct rfc2217 *r, const uint8_t *p, size_t n)
 {
+    if (n == 0) {
+        return true;
+    }
     if (r->len == 0) {
         r->head = 0;
     }
