@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-#include <bearssl_ec.h>
-#include <bearssl_hash.h>
+#include <bearssl.h>
 
 _Static_assert(sizeof(br_sha256_context) <= sizeof(struct fb_sha256),
                "struct fb_sha256 holds a br_sha256_context");
