@@ -265,10 +265,10 @@ static void end(struct chip *chip, const struct fb_loader_request *r)
     }
     t->kind = DOWNLOAD_NONE;
     done(chip, r->op, error);
+    // 0: reboot now, whatever else: stay (esptool's flasher stub; the ROM
+    // would run the application).
     if (error == 0 && load32_le(r->data) == 0) {
         soc_reset_request(chip, SOC_RESET_SW, 0);
-    } else if (error == 0 && r->op == FB_LOADER_FLASH_END) {
-        rom_boot_flash(chip);
     }
 }
 
