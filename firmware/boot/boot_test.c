@@ -6,9 +6,7 @@
 
 #define _DEFAULT_SOURCE // for testing.h
 
-#include <bearssl.h>
-
-#include "lib/fb/testing.h"
+#include "firmware/boot/testing.h"
 
 #define FUSEBOX_VERSION      "1.2"
 #define BOARD_NAME           "Board"
@@ -32,7 +30,7 @@ static uint32_t boot_signing_key_size;
 
 #define FLASH_BYTES  0x400000u
 #define WINDOW_BYTES 0x200000u
-#define SLOT_BYTES   0x10000u
+#define SLOT_BYTES   TESTING_BLOB
 #define SLOT_0       0x10000u // flash_off
 #define SLOT_1       0x20000u
 #define OTADATA      0x30000u
@@ -192,122 +190,14 @@ _Noreturn void launch(const struct fb_image *image, const uint8_t *p,
 
 // --- a board ---
 
-static const uint8_t scalar_ours[32] = {[31] = 5};
-static const uint8_t scalar_other[32] = {[31] = 6};
-
-static void public_key(const uint8_t scalar[32], uint8_t pub[64])
-{
-    uint8_t point[65];
-
-    assert_int_equal(br_ec_p256_m31.mulgen(point, scalar, 32, BR_EC_secp256r1),
-                     65);
-    memcpy(pub, point + 1, 64);
-}
-
-static void sign(const uint8_t scalar[32], const uint8_t *p, size_t n,
-                 uint8_t block[FB_SIGNATURE_V1_SIZE])
-{
-    uint8_t copy[32], hash[32], rs[64];
-    br_ec_private_key key = {BR_EC_secp256r1, copy, sizeof(copy)};
-    struct fb_sha256 c;
-
-    memcpy(copy, scalar, sizeof(copy));
-    fb_sha256_init(&c);
-    fb_sha256_update(&c, p, n);
-    fb_sha256_final(&c, hash);
-    assert_int_equal(br_ecdsa_i31_sign_raw(&br_ec_p256_m31, &br_sha256_vtable,
-                                           hash, &key, rs),
-                     64);
-    fb_signature_v1_encode(rs, block);
-}
-
-struct blob {
-    uint8_t p[SLOT_BYTES];
-    uint32_t n;
-};
-
-static void append(struct blob *b, const void *p, uint32_t n)
-{
-    assert_true(n <= sizeof(b->p) - b->n);
-    memcpy(b->p + b->n, p, n);
-    b->n += n;
-}
-
-static void append_segment(struct blob *b, uint32_t vaddr, uint32_t n)
-{
-    uint8_t header[8];
-
-    store32_le(header, vaddr);
-    store32_le(header + 4, n);
-    append(b, header, sizeof(header));
-    for (uint32_t i = 0; i < n; i++) {
-        uint8_t byte = (uint8_t)(vaddr + 3 * i);
-        append(b, &byte, 1);
-    }
-}
-
-// Fill up to the checksum byte, append the SHA-256.
-static void append_sums(struct blob *b)
-{
-    struct fb_image image;
-    struct fb_sha256 c;
-    uint8_t hash[32];
-    static const uint8_t zeros[16];
-
-    append(b, zeros, 16 - b->n % 16);
-    assert_int_equal(fb_image_parse(b->p, sizeof(b->p), &image, NULL), FB_OK);
-    b->p[image.checksum_off] = fb_image_checksum(b->p, &image);
-    fb_sha256_init(&c);
-    fb_sha256_update(&c, b->p, b->n);
-    fb_sha256_final(&c, hash);
-    append(b, hash, sizeof(hash));
-}
-
-struct segments {
-    unsigned n;
-    struct {
-        uint32_t vaddr;
-        uint32_t len;
-    } at[8];
-};
-
-static const struct segments usual = {
+static const struct testing_segments usual = {
+    0x40080004,
     4,
-    {{0x3F400020, 0x20},
-     {0x3FFB0000, 0x10},
-     {0x40080000, 0x14},
-     {0x400D007C, 0x20}},
+    {{0x3F400020, 0x20, NULL},
+     {0x3FFB0000, 0x10, NULL},
+     {0x40080000, 0x14, NULL},
+     {0x400D007C, 0x20, NULL}},
 };
-
-static void make_image(struct blob *b, const struct segments *s)
-{
-    struct fb_image_header header = {
-        .segments = (uint8_t)s->n,
-        .flash_mode = FB_FLASH_DIO,
-        .flash_size = 2,
-        .entry = 0x40080004,
-        .wp_pin = FB_IMAGE_WP_PIN_NONE,
-        .max_rev_full = 0xFFFF,
-        .hash_appended = true,
-    };
-    uint8_t bytes[FB_IMAGE_HEADER_SIZE];
-
-    memset(b, 0, sizeof(*b));
-    fb_image_header_encode(&header, bytes);
-    append(b, bytes, sizeof(bytes));
-    for (unsigned i = 0; i < s->n; i++) {
-        append_segment(b, s->at[i].vaddr, s->at[i].len);
-    }
-    append_sums(b);
-}
-
-static void append_signature(struct blob *b, const uint8_t scalar[32])
-{
-    uint8_t block[FB_SIGNATURE_V1_SIZE];
-
-    sign(scalar, b->p, b->n, block);
-    append(b, block, sizeof(block));
-}
 
 // Bytes into flash, as the build puts them there: encrypted if the chip is.
 static void in_flash(uint32_t flash_off, const uint8_t *p, uint32_t n)
@@ -337,17 +227,17 @@ static void put_table(const uint8_t scalar[32])
     uint8_t bytes[TABLE_BYTES];
 
     assert_int_equal(fb_partition_table_encode(&table, bytes), FB_OK);
-    sign(scalar, bytes, FB_PARTITION_TABLE_SIZE,
-         bytes + FB_PARTITION_TABLE_SIZE);
+    testing_sign(scalar, bytes, FB_PARTITION_TABLE_SIZE,
+                 bytes + FB_PARTITION_TABLE_SIZE);
     in_flash(FB_PARTITION_TABLE_OFF, bytes, sizeof(bytes));
 }
 
 // An image as the build makes it for this board.
-static void make_usual(struct blob *b)
+static void make_usual(struct testing_blob *b)
 {
-    make_image(b, &usual);
+    testing_make_image(b, &usual);
     if (w.secure) {
-        append_signature(b, scalar_ours);
+        testing_append_signature(b, testing_key);
     }
 }
 
@@ -389,9 +279,9 @@ static void new_board(bool encrypted, bool secure)
     }
     assert_int_equal(
         fb_flash_encryption_key_init(&w.key, key, sizeof(key), 0xF), FB_OK);
-    public_key(scalar_ours, boot_signing_key);
+    testing_public_key(testing_key, boot_signing_key);
     boot_signing_key_size = 64;
-    put_table(scalar_ours);
+    put_table(testing_key);
     put_info(FB_BOOT_FACTORY, FB_BOOT_FACTORY, FB_BOOT_READY);
 }
 
@@ -441,7 +331,7 @@ static void test_starts_a_good_image(void **state)
         {"flash encryption is off\r\n", "flash encryption is enabled (3 "
                                         "plaintext flashes left)\r\n"},
         {"secure boot is off\r\n", "secure boot is enabled\r\n"}};
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     for (unsigned mode = 0; mode < 4; mode++) {
@@ -468,7 +358,7 @@ static void test_starts_a_good_image(void **state)
 
 static void test_boot_info_chooses_the_slot(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     new_board(true, true);
@@ -485,7 +375,7 @@ static void test_boot_info_chooses_the_slot(void **state)
 // Any bit of what the image consists of: in flash, encrypted or not.
 static void test_no_damaged_image_starts(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     for (unsigned mode = 0; mode < 4; mode++) {
@@ -511,7 +401,7 @@ static void test_no_damaged_image_starts(void **state)
 
 static void test_no_truncated_image_starts(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     for (unsigned mode = 0; mode < 4; mode++) {
@@ -527,7 +417,7 @@ static void test_no_truncated_image_starts(void **state)
 
 static void test_says_why(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
     uint8_t raw[sizeof(b.p)];
 
     (void)state;
@@ -547,20 +437,20 @@ static void test_says_why(void **state)
     in_flash(SLOT_0, b.p, b.n);
     memcpy(raw, w.flash + SLOT_0, sizeof(raw));
     w.encrypted = false;
-    put_table(scalar_ours);
+    put_table(testing_key);
     put_info(FB_BOOT_FACTORY, FB_BOOT_FACTORY, FB_BOOT_READY);
     refuses("(other data, or an encrypted image while flash encryption is "
             "off) [-6]\r\n");
 
     new_board(true, true);
-    make_image(&b, &usual);
-    append_signature(&b, scalar_other);
+    testing_make_image(&b, &usual);
+    testing_append_signature(&b, testing_other_key);
     in_flash(SLOT_0, b.p, b.n);
     refuses("Slot 0 at 0x00010000 refused: signature bad: signed by another "
             "key [-11]\r\n");
 
     new_board(true, true);
-    make_image(&b, &usual);
+    testing_make_image(&b, &usual);
     in_flash(SLOT_0, b.p, b.n);
     refuses("signature bad: no V1 signature block after the image [-7]\r\n");
 
@@ -584,7 +474,7 @@ static void test_says_why(void **state)
 // The checksum alone is no protection.
 static void test_an_image_without_hash_does_not_start(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     new_board(false, false);
@@ -596,7 +486,7 @@ static void test_an_image_without_hash_does_not_start(void **state)
 
 static void test_table_signature(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     new_board(true, true);
@@ -605,10 +495,10 @@ static void test_table_signature(void **state)
     starts(SLOT_0);
     says("Verifying partition table signature...\r\n");
 
-    put_table(scalar_other);
+    put_table(testing_other_key);
     refuses("Failed to verify partition table signature. [-11]\r\n");
     for (uint32_t i = 0; i < TABLE_BYTES - 4; i += 31) {
-        put_table(scalar_ours);
+        put_table(testing_key);
         w.flash[FB_PARTITION_TABLE_OFF + i] ^= 0x10;
         refuses("Failed to verify partition table signature. [-");
     }
@@ -617,7 +507,7 @@ static void test_table_signature(void **state)
     w.flash[FB_PARTITION_TABLE_OFF + 1] = 0x50;
     refuses("The partition table is plaintext where ciphertext is "
             "expected.\r\n");
-    put_table(scalar_ours);
+    put_table(testing_key);
     starts(SLOT_0);
     boot_signing_key_size = 0;
     refuses("built without a public key");
@@ -625,7 +515,7 @@ static void test_table_signature(void **state)
 
 static void test_table_damage(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     new_board(false, false);
@@ -638,7 +528,7 @@ static void test_table_damage(void **state)
     refuses("Partition table refused: 0x5000 at 0x00008000 [-6]\r\n");
     memset(w.flash + FB_PARTITION_TABLE_OFF, 0xFF, 0x1000);
     refuses("There is no partition table: erased flash.\r\n");
-    put_table(scalar_ours);
+    put_table(testing_key);
     starts(SLOT_0);
     w.id_bytes = 0x20000; // the table reaches beyond the chip
     refuses("Partition table refused: 0x20000 at 0x00008020 [-5]\r\n");
@@ -648,7 +538,7 @@ static void test_table_damage(void **state)
 
 static void test_update_is_confirmed(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     for (unsigned mode = 0; mode < 4; mode++) {
@@ -669,7 +559,7 @@ static void test_update_is_confirmed(void **state)
 
 static void test_bad_update_rolls_back(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     for (unsigned mode = 0; mode < 4; mode++) {
@@ -694,7 +584,7 @@ static void test_blank_boot_info_becomes_fresh(void **state)
 {
     uint8_t fresh[64];
     uint8_t stored[64];
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     memset(fresh, 0xFF, sizeof(fresh));
@@ -726,7 +616,7 @@ static void test_blank_boot_info_becomes_fresh(void **state)
 // Nothing is good: boot_info stays as it is, an image flashed later starts.
 static void test_nothing_is_lost_when_nothing_starts(void **state)
 {
-    struct blob b;
+    struct testing_blob b;
     uint8_t before[FB_BOOT_INFO_SIZE];
 
     (void)state;
@@ -752,7 +642,7 @@ static void test_safe_boot_pin(void **state)
         {120000, SLOT_1},  {2000000, SLOT_1}, {3050000, SLOT_1},
         {3200000, SLOT_0}, {9000000, SLOT_0},
     };
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     // Both names lead to slot 1: only "factory" leads elsewhere.
@@ -800,16 +690,18 @@ static void test_load_addresses(void **state)
         {0xFFFFFFC4, 0x40, false}, {0x00000000, 0x40, true},
         {0x40000400, 0x40, false}, {0x60000000, 0x40, false},
     };
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct segments s = {
-            2, {{0x40080000, 0x14}, {cases[i].vaddr, cases[i].len}}};
+        struct testing_segments s = {
+            0x40080004,
+            2,
+            {{0x40080000, 0x14, NULL}, {cases[i].vaddr, cases[i].len, NULL}}};
 
         new_board(false, true);
-        make_image(&b, &s);
-        append_signature(&b, scalar_ours);
+        testing_make_image(&b, &s);
+        testing_append_signature(&b, testing_key);
         in_flash(SLOT_0, b.p, b.n);
         if (cases[i].good) {
             starts(SLOT_0);
@@ -884,7 +776,7 @@ static void test_signature_outside_the_slot(void **state)
         FB_PARTITION_APP, FB_PARTITION_FACTORY, SLOT_0, 0, "factory", 0};
     struct fb_image image;
     const uint8_t *p;
-    struct blob b;
+    struct testing_blob b;
 
     (void)state;
     new_board(false, true);
