@@ -425,7 +425,7 @@ Signed 4096 bytes of data from "padded". Signature sector now has 1 signature bl
 
 @test "encrypted files are those of the reference tool, and decrypt" {
     local sum name bits address config
-    for sum in "$vectors"/encrypt/*.sha256; do
+    for sum in "$vectors"/encrypt/k*.sha256; do
         name=$(basename "$sum" .sha256)
         bits=${name#k} bits=${bits%%_*}
         address=${name#*_a} address=${address%_*}
