@@ -18,8 +18,12 @@
 // calls of memcpy() or its switches into tables in flash.
 #define IRAM_TEXT __attribute__((section(".iram.text"), noinline))
 // clang-format off
+#ifdef __clang__
+#define IRAM_FILE
+#else
 #define IRAM_FILE                                                              \
     _Pragma("GCC optimize(\"no-tree-loop-distribute-patterns\", \"no-jump-tables\", \"no-tree-switch-conversion\")")
+#endif
 // clang-format on
 
 // Memory map (TRM "System and Memory"). The second-stage bootloader runs in
