@@ -28,6 +28,12 @@ struct cpu_ext {
 
 #define CPU_BREAKPOINTS 16
 
+// FCR and FSR of the floating-point coprocessor
+struct cpu_fpu {
+    uint32_t fcr;
+    uint32_t fsr;
+};
+
 struct cpu_cache; // block.h: decoded code, not part of the state
 
 // All of a core. The owner embeds it, sets it up with cpu_attach() and
@@ -38,7 +44,8 @@ struct cpu {
     uint32_t sr[256];     // by SR number; some are computed when read
     uint32_t fr[16];
     uint32_t pc;
-    uint32_t threadptr, fcr, fsr, f64r_lo, f64r_hi, f64s, expstate;
+    struct cpu_fpu fpu;
+    uint32_t threadptr, f64r_lo, f64r_hi, f64s, expstate;
     uint8_t itlb[8], dtlb[8]; // region attributes
 
     uint64_t cycles;      // instructions since reset, skipped ones included

@@ -8,6 +8,7 @@
 // time is always known, but only worked out where somebody can see it (SYNC).
 
 #include "chip/cpu/block.h"
+#include "chip/cpu/fpu.h"
 #include "chip/cpu/state.h"
 
 #include <assert.h>
@@ -99,6 +100,11 @@ static void set_accumulator(struct cpu *cpu, int64_t value)
 #define SIGNED(x) ((int32_t)(x))
 #define SR(name)  (cpu->sr[SR_##name])
 
+#define FR_R cpu->fr[op->r]
+#define FR_S cpu->fr[op->s]
+#define FR_T cpu->fr[op->t]
+#define FPU  (&cpu->fpu)
+
 #define BOOL(n)     (SR(BR) >> (n)&1)
 #define SET_BOOL(x) cpu_set_bool(cpu, op->r, (x))
 
@@ -181,7 +187,8 @@ static void set_accumulator(struct cpu *cpu, int64_t value)
         }                                                                      \
     } while (0)
 
-#define STORE(address, size, table, put, value)                                \
+// then: what follows a store that has succeeded
+#define STORE(address, size, table, put, value, then)                          \
     do {                                                                       \
         uint32_t va = (address);                                               \
         uint32_t page = bus_page(va);                                          \
@@ -189,11 +196,13 @@ static void set_accumulator(struct cpu *cpu, int64_t value)
         if (LIKELY(page < BUS_PAGES && (va & ((size)-1)) == 0) &&              \
             LIKELY((mem = bus->table[page]) != NULL)) {                        \
             put(mem + (va & OFFSET_MASK), (value));                            \
+            then;                                                              \
         } else {                                                               \
             SYNC();                                                            \
             if ((cause = cpu_store_slow(cpu, va, (size), (value))) != 0) {     \
                 goto raise;                                                    \
             }                                                                  \
+            then;                                                              \
             MEM_DONE();                                                        \
         }                                                                      \
     } while (0)
@@ -203,9 +212,11 @@ static void set_accumulator(struct cpu *cpu, int64_t value)
 #define LOAD8(at, ...)     LOAD(at, 1u, load8, GET8, __VA_ARGS__)
 #define LOAD16(at, ...)    LOAD(at, 2u, load8, bus_get16, __VA_ARGS__)
 #define LOAD32(at, ...)    LOAD(at, 4u, load32, bus_get32, __VA_ARGS__)
-#define STORE8(at, value)  STORE(at, 1u, store8, PUT8, value)
-#define STORE16(at, value) STORE(at, 2u, store8, bus_put16, value)
-#define STORE32(at, value) STORE(at, 4u, store32, bus_put32, value)
+#define STORE8(at, value)  STORE(at, 1u, store8, PUT8, value, )
+#define STORE16(at, value) STORE(at, 2u, store8, bus_put16, value, )
+#define STORE32(at, value) STORE(at, 4u, store32, bus_put32, value, )
+#define STORE32_THEN(at, value, then)                                          \
+    STORE(at, 4u, store32, bus_put32, value, then)
 
 // After the window or PS has changed
 #define RELOAD()                                                               \

@@ -89,7 +89,7 @@ void cpu_reset(struct cpu *cpu, uint32_t pc, uint32_t prid)
     memset(cpu->fr, 0, sizeof(cpu->fr));
     memset(cpu->itlb, 2, sizeof(cpu->itlb));
     memset(cpu->dtlb, 2, sizeof(cpu->dtlb));
-    cpu->threadptr = cpu->fcr = cpu->fsr = 0;
+    cpu->threadptr = cpu->fpu.fcr = cpu->fpu.fsr = 0;
     cpu->f64r_lo = cpu->f64r_hi = cpu->f64s = cpu->expstate = 0;
     cpu->pc = pc;
     cpu->sr[SR_PS] = 0x1F;
@@ -327,9 +327,9 @@ uint32_t cpu_ur(const struct cpu *cpu, unsigned ur)
     case 231:
         return cpu->threadptr;
     case 232:
-        return cpu->fcr;
+        return cpu->fpu.fcr;
     case 233:
-        return cpu->fsr;
+        return cpu->fpu.fsr;
     case 234:
         return cpu->f64r_lo;
     case 235:
@@ -351,10 +351,10 @@ void cpu_set_ur(struct cpu *cpu, unsigned ur, uint32_t value)
         cpu->threadptr = value;
         break;
     case 232:
-        cpu->fcr = value & 0x7F; // rounding mode and enables
+        cpu->fpu.fcr = value & 0x7F; // rounding mode and enables
         break;
     case 233:
-        cpu->fsr = value & 0xF80; // sticky flags
+        cpu->fpu.fsr = value & 0xF80; // sticky flags
         break;
     case 234:
         cpu->f64r_lo = value;

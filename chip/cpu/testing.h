@@ -44,8 +44,8 @@ struct rig {
     struct bus bus;
     struct cpu_cache cache;
     uint32_t device_loads;
-    _Alignas(BUS_PAGE_SIZE) uint8_t code[RIG_SIZE];
-    _Alignas(BUS_PAGE_SIZE) uint8_t data[RIG_SIZE];
+    uint8_t code[RIG_SIZE];
+    uint8_t data[RIG_SIZE];
 };
 
 static inline enum bus_status rig_load(void *ctx, uint32_t vaddr, unsigned size,
