@@ -17,7 +17,6 @@
 enum {
     INPUT_MAX = 0x100000,  // bytes; a table has 3 KiB, its text some more
     TABLE_SECTOR = 0x1000, // what follows the table starts after it
-    DATA_ALIGN = 4,
     STRICT_ALIGN = 0x1000, // newer ESP-IDF insists on it for data
     MIB = 0x100000,
 };
@@ -91,7 +90,7 @@ static int read_csv(const struct cli *cli, const char *path,
 {
     struct fb_partition_csv_options options = {
         .table_off = (uint32_t)cli_uint(cli, "offset"),
-        .data_align = DATA_ALIGN,
+        .data_align = (uint32_t)cli_uint(cli, "data-align"),
         .unverified = cli_flag(cli, "no-verify"),
         .getenv = environment,
     };
@@ -172,14 +171,15 @@ static int verify_partition(const struct cli *cli, const char *path,
 {
     uint64_t first = cli_uint(cli, "offset") + TABLE_SECTOR;
     const char *secure = cli_string(cli, "secure");
+    unsigned data_align = (unsigned)cli_uint(cli, "data-align");
     unsigned align = STRICT_ALIGN;
 
     if (p->offset < first) {
         return cli_error(path, "Partition offset 0x%x is below 0x%x",
                          (unsigned)p->offset, (unsigned)first);
     }
-    if (p->type != FB_PARTITION_APP && p->offset % DATA_ALIGN != 0) {
-        return misaligned(path, p, DATA_ALIGN);
+    if (p->type != FB_PARTITION_APP && p->offset % data_align != 0) {
+        return misaligned(path, p, data_align);
     }
     if (p->type != FB_PARTITION_APP && p->offset % STRICT_ALIGN != 0) {
         cli_warning(path,
@@ -357,6 +357,12 @@ static const struct cli_option options[] = {
      .kind = CLI_FLAG,
      .help = "Write no MD5 row: bootloaders before ESP-IDF 3.1 do not know "
              "it."},
+    {.name = "data-align",
+     .kind = CLI_CHOICE,
+     .value = "BYTES",
+     .choices = "4|4096",
+     .fallback = "4",
+     .help = "Where data partitions may start. ESP-IDF 5 demands 4096."},
     {.name = "secure",
      .kind = CLI_MAYBE,
      .choices = "v1|v2",
