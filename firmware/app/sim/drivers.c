@@ -117,10 +117,10 @@ bool efuse_secure_boot_on(void)
     return (efuse_word(0, 6) >> 4 & 1) != 0;
 }
 
-// QEMU's lx106 counts CCOUNT at 10 MHz.
+// QEMU's lx106 counts CCOUNT at 40 MHz.
 uint32_t clock_cpu_hz(void)
 {
-    return 10000000;
+    return 40000000;
 }
 
 uint32_t clock_apb_hz(void)
@@ -135,7 +135,7 @@ uint64_t clock_us(void)
     __asm__ volatile("rsil %0, 15\n\trsr.ccount %1" : "=r"(ps), "=r"(ccount));
     high += ccount < last;
     last = ccount;
-    uint64_t now = ((uint64_t)high << 32 | ccount) / 10;
+    uint64_t now = ((uint64_t)high << 32 | ccount) / 40;
     __asm__ volatile("wsr.ps %0\n\trsync" ::"r"(ps));
     return now;
 }

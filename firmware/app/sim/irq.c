@@ -9,6 +9,7 @@
 #include "firmware/app/sim/sim.h"
 #include "firmware/app/trap.h"
 #include "firmware/drivers/clock.h"
+#include "firmware/drivers/uart.h"
 
 #define TIMER_CPU_INTERRUPT 6u
 
@@ -55,12 +56,14 @@ void trap_interrupt(struct trap_frame *frame)
 {
     (void)frame;
     set_timer();
+    uart_flush();
     console_receive();
 }
 
 void irq_wait_until(uint64_t deadline_us)
 {
     if (deadline_us == UINT64_MAX && sim_uart_ended()) {
+        uart_flush();
         sim_call(SIM_EXIT, 0, 0, 0);
     }
     __asm__ volatile("waiti 0" ::: "memory");

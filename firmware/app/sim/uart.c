@@ -2,7 +2,15 @@
 
 #include "firmware/drivers/uart.h"
 
+#include <stddef.h>
+
+#include "firmware/app/irq.h"
 #include "firmware/app/sim/sim.h"
+
+// Output is passed on each millisecond: a reader that polls, like pyboard.py,
+// sees lines instead of bytes.
+static uint8_t out[256];
+static size_t out_n;
 
 // The end of standard input ends the simulation, once the program has read
 // what came before: a terminal would simply stay silent.
@@ -14,9 +22,24 @@ void uart_init(uint32_t apb_hz, uint32_t baud)
     (void)baud;
 }
 
+void uart_flush(void)
+{
+    uint32_t state = irq_lock();
+    if (out_n > 0) {
+        sim_call(SIM_WRITE, 1, (int)(uintptr_t)out, (int)out_n);
+        out_n = 0;
+    }
+    irq_unlock(state);
+}
+
 void uart_putc(uint8_t c)
 {
-    sim_call(SIM_WRITE, 1, (int)(uintptr_t)&c, 1);
+    uint32_t state = irq_lock();
+    out[out_n++] = c;
+    if (out_n == sizeof out) {
+        uart_flush();
+    }
+    irq_unlock(state);
 }
 
 int uart_getc(void)
@@ -31,10 +54,6 @@ int uart_getc(void)
         return -1;
     }
     return c;
-}
-
-void uart_flush(void)
-{
 }
 
 void uart_rx_interrupt(bool on)
