@@ -49,6 +49,7 @@ int host_loader_fail(struct host_loader *l, int status, const char *format, ...)
 {
     va_list ap;
     va_start(ap, format);
+    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is
     vsnprintf(l->why, sizeof l->why, format, ap);
     va_end(ap);
     return status;

@@ -106,6 +106,11 @@ int host_port_set_baud(struct host_port *port, uint32_t baud)
                                 : HOST_PORT_OK;
 }
 
+bool host_port_has_rate(const struct host_port *port)
+{
+    return port->kind->set_baud != NULL && !port->kind->instant;
+}
+
 bool host_port_has_lines(const struct host_port *port)
 {
     return port->kind->set_lines != NULL;

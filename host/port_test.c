@@ -218,7 +218,7 @@ static void *serve(void *arg)
 {
     struct server *s = arg;
     for (const struct line *l = s->script; l->expect; l++) {
-        uint8_t want[600], got[600], answer[600];
+        uint8_t want[600], got[600] = {0}, answer[600];
         size_t n = unhex(l->expect, want);
         size_t have = 0;
         while (have < n) {

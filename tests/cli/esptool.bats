@@ -443,3 +443,30 @@ END
     [[ "$stderr" =~ ^esptool:\ noise:\ (no chip answers|the port) ]]
     wait "$a" "$b" || true
 }
+
+@test "the man page names every command and option of --help" {
+    man=$root/docs/man/esptool.1
+    words=$("$bin/esptool" --help | sed -n 's/^  \([a-z][a-z0-9-]*\).*/\1/p')
+    [ "$(wc -w <<<"$words")" -ge 21 ]
+    for c in $words; do
+        grep -qE "^\.Ss (.* , )?(Sy )?$c( |$)|, (Sy )?$c( |$)" "$man" || {
+            echo "no command $c"
+            false
+        }
+        for o in $("$bin/esptool" "$c" --help | grep -oE -- '--[a-z][a-z0-9-]+' | sort -u); do
+            [ "$o" = --help ] || grep -q -- "Fl -${o#--}" "$man" || {
+                echo "no option $o of $c"
+                false
+            }
+        done
+    done
+    for o in $("$bin/esptool" --help | grep -oE -- '^ +(-[a-z], )?--[a-z][a-z0-9-]+' | grep -oE -- '--.*'); do
+        case $o in
+        --help | --version | --bash-completion) ;;
+        *) grep -q -- "Fl -${o#--}" "$man" || {
+            echo "no option $o"
+            false
+        } ;;
+        esac
+    done
+}

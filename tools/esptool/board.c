@@ -206,7 +206,8 @@ int esptool_print_mac(struct esptool *e)
     return CLI_OK;
 }
 
-// The divider that the ROM found for a known baud rate tells the crystal.
+// The divider that the ROM found for a known baud rate tells the crystal. Where
+// the line has no rate, nothing is known; boards with another one are rare.
 static int print_crystal(struct esptool *e)
 {
     uint32_t divider;
@@ -215,9 +216,10 @@ static int print_crystal(struct esptool *e)
         return status;
     }
     double mhz = (double)e->loader.baud * (divider & 0xFFFFF) / 1e6;
-    int crystal = mhz > 33 ? 40 : 26;
+    int crystal = mhz > 33 || !host_port_has_rate(e->port) ? 40 : 26;
     cli_print("%-20s%dMHz\n", "Crystal frequency:", crystal);
-    if (mhz - crystal > 1 || crystal - mhz > 1) {
+    if (host_port_has_rate(e->port) &&
+        (mhz - crystal > 1 || crystal - mhz > 1)) {
         cli_warning(e->port_name,
                     "the crystal seems to run at %.2f MHz, neither 40 nor 26",
                     mhz);

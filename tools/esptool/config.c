@@ -212,6 +212,12 @@ static void set_ms(unsigned *limit, enum key key)
     }
 }
 
+// is_number() has seen the text.
+static int attempts(enum key key, int fallback)
+{
+    return values[key][0] ? (int)strtol(values[key], NULL, 10) : fallback;
+}
+
 void esptool_config_apply(struct host_loader *l)
 {
     set_ms(&l->limits.command, TIMEOUT);
@@ -221,7 +227,7 @@ void esptool_config_apply(struct host_loader *l)
     set_ms(&l->limits.write_per_mb, ERASE_WRITE_TIMEOUT_PER_MB);
     set_ms(&l->limits.chip_erase, CHIP_ERASE_TIMEOUT);
     set_ms(&l->limits.mem_end, MEM_END_ROM_TIMEOUT);
-    int blocks = atoi(values[WRITE_BLOCK_ATTEMPTS]);
+    int blocks = attempts(WRITE_BLOCK_ATTEMPTS, 0);
     if (blocks > 0) {
         l->limits.block_attempts = (unsigned)blocks;
     }
@@ -231,11 +237,6 @@ void esptool_config_apply(struct host_loader *l)
     if (values[CUSTOM_HARD_RESET_SEQUENCE][0]) {
         l->hard_reset_sequence = values[CUSTOM_HARD_RESET_SEQUENCE];
     }
-}
-
-static int attempts(enum key key, int fallback)
-{
-    return values[key][0] ? atoi(values[key]) : fallback;
 }
 
 int esptool_config_connect_attempts(int fallback)

@@ -190,7 +190,7 @@ static int write_image(const char *elf_name, const char *output,
             return cli_error(elf_name, "%s", strerror(ENOMEM));
         }
         memcpy(made, elf_name, len);
-        strcpy(made + len, ".bin");
+        memcpy(made + len, ".bin", sizeof ".bin");
         output = made;
     }
     int error = host_file_same(elf_name, output)

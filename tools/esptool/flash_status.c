@@ -68,7 +68,14 @@ static int write_status(struct esptool *e, unsigned bytes, uint32_t value,
 
 static unsigned bytes_of(const struct cli *cli)
 {
-    return (unsigned)(cli_string(cli, "bytes")[0] - '0');
+    switch (cli_string(cli, "bytes")[0]) {
+    case '1':
+        return 1;
+    case '2':
+        return 2;
+    default:
+        return 3;
+    }
 }
 
 static int open_flash(struct esptool *e, const struct cli *cli)
@@ -84,7 +91,7 @@ static int run_read(const struct cli *cli)
     struct esptool e;
     int status = open_flash(&e, cli);
     if (status == CLI_OK) {
-        uint32_t value;
+        uint32_t value = 0;
         int read = read_status(&e, bytes_of(cli), &value);
         if (read == HOST_LOADER_OK) {
             cli_print("Flash memory status: 0x%04x\n", (unsigned)value);
@@ -99,7 +106,7 @@ static int change(struct esptool *e, uint32_t value)
 {
     unsigned bytes = bytes_of(e->cli);
     int digits = (int)bytes * 2;
-    uint32_t now;
+    uint32_t now = 0;
     value &= bytes == 3 ? 0xFFFFFF : bytes == 2 ? 0xFFFF : 0xFF;
     int status = read_status(e, bytes, &now);
     if (status != HOST_LOADER_OK) {
@@ -121,7 +128,7 @@ static int change(struct esptool *e, uint32_t value)
 static int run_write(const struct cli *cli)
 {
     struct esptool e;
-    uint32_t value;
+    uint32_t value = 0;
     int status = esptool_uint_arg(cli, 0, &value);
     if (status != CLI_OK) {
         return status;
