@@ -73,7 +73,7 @@ static int build_bootloader(void **state)
 
 struct board {
     struct rig *rig;
-    bool locked; // flash encryption and secure boot
+    bool encrypted;
     struct fb_flash_encryption_key key;
 };
 
@@ -85,7 +85,7 @@ static void in_flash(struct board *b, uint32_t flash_off, const uint8_t *p,
 
     memset(to, 0xFF, bytes);
     memcpy(to, p, n);
-    if (b->locked) {
+    if (b->encrypted) {
         assert_int_equal(fb_flash_encrypt(&b->key, flash_off, to, to, bytes),
                          FB_OK);
     }
@@ -145,7 +145,7 @@ static struct fb_boot_info stored_info(struct board *b)
     struct fb_boot_info info = {.state = ~0u};
 
     memcpy(bytes, b->rig->flash + OTADATA, sizeof(bytes));
-    if (b->locked) {
+    if (b->encrypted) {
         fb_flash_decrypt(&b->key, OTADATA, bytes, bytes, sizeof(bytes));
     }
     (void)fb_boot_info_parse(bytes, &info);
@@ -175,23 +175,25 @@ static void make_app(struct testing_blob *app, uint8_t sign)
     }
 }
 
-static struct board new_board(bool locked, uint32_t revision)
+// A board is open, encrypted, or encrypted with secure boot; two signature
+// checks are most of the time of a boot.
+enum lock { OPEN, ENCRYPTED, LOCKED };
+
+static struct board new_board(enum lock lock, uint32_t revision)
 {
     struct board b = {.rig = rig_new(revision, CHIP_STRAP_FLASH_BOOT),
-                      .locked = locked};
+                      .encrypted = lock != OPEN};
     struct fb_efuse_words fuses = *chip_efuses(b.rig->chip);
 
     fb_flash_encryption_key_init(&b.key, flash_key, sizeof(flash_key), 0xF);
-    if (locked) {
-        for (unsigned i = 0; i < 32; i++) {
-            fuses.word[1][i / 4] |= (uint32_t)flash_key[31 - i] << i % 4 * 8;
-            fuses.word[2][i / 4] |= (uint32_t)boot_key[31 - i] << i % 4 * 8;
-        }
-        fuses.word[0][0] |= CRYPT_CNT_1;
-        fuses.word[0][5] |= CRYPT_CONFIG_ALL;
-        fuses.word[0][6] |= ABS_DONE_0;
-        chip_set_efuses(b.rig->chip, &fuses);
+    for (unsigned i = 0; i < 32; i++) {
+        fuses.word[1][i / 4] |= (uint32_t)flash_key[31 - i] << i % 4 * 8;
+        fuses.word[2][i / 4] |= (uint32_t)boot_key[31 - i] << i % 4 * 8;
     }
+    fuses.word[0][0] |= lock != OPEN ? CRYPT_CNT_1 : 0;
+    fuses.word[0][5] |= CRYPT_CONFIG_ALL;
+    fuses.word[0][6] |= lock == LOCKED ? ABS_DONE_0 : 0;
+    chip_set_efuses(b.rig->chip, &fuses);
     put_bootloader(&b);
     put_table(&b);
     put_info(&b, FB_BOOT_FACTORY, FB_BOOT_READY);
@@ -263,19 +265,20 @@ static void test_starts_an_application(void **state)
 
     (void)state;
     need_bootloader();
-    for (unsigned mode = 0; mode < 3; mode++) {
-        bool locked = mode != 0;
-        struct board b = new_board(locked, mode == 2 ? 3 : 0);
+    for (unsigned mode = 0; mode < 4; mode++) {
+        enum lock lock = mode < 2 ? (enum lock)mode : LOCKED;
+        struct board b = new_board(lock, mode == 3 ? 3 : 0);
 
         make_app(&app, 'y');
         in_flash(&b, SLOT_0, app.p, app.n);
         starts(&b, SLOT_0);
         says(&b, "\r\nFusebox bootloader ");
-        says(&b,
-             locked ? "secure boot is enabled\r\n" : "secure boot is off\r\n");
-        says(&b, locked ? "flash encryption is enabled (3 plaintext flashes "
-                          "left)\r\n"
-                        : "flash encryption is off\r\n");
+        says(&b, lock == LOCKED ? "secure boot is enabled\r\n"
+                                : "secure boot is off\r\n");
+        says(&b, lock != OPEN
+                     ? "flash encryption is enabled (3 plaintext flashes "
+                       "left)\r\n"
+                     : "flash encryption is off\r\n");
         assert_int_equal(b.rig->operations, 0);
         // Segments are where they belong.
         for (uint32_t i = 0; i < 0x10; i += 4) {
@@ -299,24 +302,27 @@ static void test_starts_an_application(void **state)
 static void test_refuses(void **state)
 {
     static const struct {
+        enum lock lock;
         char sign;
         char what;
         const char *why;
     } cases[] = {
-        {'y', 'p', "not an image: magic 0x"},
-        {'y', 'p', "(plaintext where ciphertext is expected) [-6]\r\n"},
-        {'y', 's', "(encrypted for another address or with another key)"},
-        {'y', 'f', "image corrupted: checksum 0x"},
-        {'x', ' ', "signature bad: signed by another key [-11]\r\n"},
-        {'n', ' ', "signature bad: no V1 signature block"},
-        {'y', 'e', "(erased flash) [-6]\r\n"},
+        {ENCRYPTED, 'y', 'p', "not an image: magic 0x"},
+        {ENCRYPTED, 'y', 'p',
+         "(plaintext where ciphertext is expected) [-6]\r\n"},
+        {ENCRYPTED, 'y', 's',
+         "(encrypted for another address or with another key)"},
+        {ENCRYPTED, 'y', 'f', "image corrupted: checksum 0x"},
+        {LOCKED, 'x', ' ', "signature bad: signed by another key [-11]\r\n"},
+        {LOCKED, 'n', ' ', "signature bad: no V1 signature block"},
+        {ENCRYPTED, 'y', 'e', "(erased flash) [-6]\r\n"},
     };
     struct testing_blob app;
 
     (void)state;
     need_bootloader();
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct board b = new_board(true, 0);
+        struct board b = new_board(cases[i].lock, 0);
         uint8_t *flash = b.rig->flash;
 
         make_app(&app, (uint8_t)cases[i].sign);
@@ -353,7 +359,7 @@ static void test_refuses_a_table_of_strangers(void **state)
 
     (void)state;
     need_bootloader();
-    b = new_board(true, 0);
+    b = new_board(LOCKED, 0);
     make_app(&app, 'y');
     in_flash(&b, SLOT_0, app.p, app.n);
     b.rig->flash[FB_PARTITION_TABLE_OFF + 0x300] ^= 0x80;
@@ -365,13 +371,13 @@ static void test_refuses_a_table_of_strangers(void **state)
 // An update that is pending, with the power cut before each operation: the
 // board starts an image whenever it is switched on again, the update if it is
 // good and boot_info survived, and what is in boot_info is consistent.
-static void update(bool locked, bool good)
+static void update(enum lock lock, bool good)
 {
     struct testing_blob app;
     bool cut = true;
 
     for (unsigned at = 1; cut; at++) {
-        struct board b = new_board(locked, 0);
+        struct board b = new_board(lock, 0);
 
         make_app(&app, 'y');
         in_flash(&b, SLOT_0, app.p, app.n);
@@ -402,9 +408,9 @@ static void test_update(void **state)
 {
     (void)state;
     need_bootloader();
-    update(false, true);
-    update(true, true);
-    update(true, false);
+    update(OPEN, true);
+    update(ENCRYPTED, true);
+    update(ENCRYPTED, false);
 }
 
 // An instruction that is none, first thing in boot_main(): the report names
@@ -418,7 +424,7 @@ static void test_reports_exceptions(void **state)
 
     (void)state;
     need_bootloader();
-    b = new_board(false, 0);
+    b = new_board(OPEN, 0);
     image = b.rig->flash + FB_SECURE_BOOT_V1_IMAGE_OFF;
     assert_int_equal(fb_image_parse(image, sizeof(bootloader), &parsed, NULL),
                      FB_OK);
@@ -452,7 +458,7 @@ static void test_safe_boot_pin(void **state)
 
     (void)state;
     need_bootloader();
-    b = new_board(false, 0);
+    b = new_board(OPEN, 0);
     make_app(&app, 'y');
     in_flash(&b, SLOT_0, app.p, app.n);
     in_flash(&b, SLOT_1, app.p, app.n);
@@ -475,7 +481,7 @@ static void test_stack(void **state)
 
     (void)state;
     need_bootloader();
-    b = new_board(true, 0);
+    b = new_board(LOCKED, 0);
     make_app(&app, 'y');
     in_flash(&b, SLOT_0, app.p, app.n);
     rig_on(b.rig);
