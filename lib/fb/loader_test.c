@@ -58,6 +58,8 @@ static void data_request(void **state)
     size_t len = 0;
     assert_int_equal(fb_loader_request_payload(&request, &sequence, &p, &len),
                      FB_OK);
+    assert_int_equal(request.op, FB_LOADER_FLASH_DATA);
+    assert_int_equal(request.checksum, 0x1C);
     assert_int_equal(sequence, 7);
     assert_int_equal(len, 3);
     assert_memory_equal(p, payload, 3);
@@ -72,6 +74,23 @@ static void data_request(void **state)
     request.len = 15;
     assert_int_equal(fb_loader_request_payload(&request, &sequence, &p, &len),
                      FB_E_TRUNCATED);
+}
+
+static void empty_payload(void **state)
+{
+    (void)state;
+    uint8_t out[24];
+    size_t n = fb_loader_request_data(out, sizeof(out), FB_LOADER_MEM_DATA, 1,
+                                      NULL, 0);
+    assert_int_equal(n, 24);
+    struct fb_loader_request request;
+    assert_int_equal(fb_loader_request_parse(out, n, &request), FB_OK);
+    uint32_t sequence = 0;
+    const uint8_t *p = NULL;
+    size_t len = 9;
+    assert_int_equal(fb_loader_request_payload(&request, &sequence, &p, &len),
+                     FB_OK);
+    assert_int_equal(len, 0);
 }
 
 static void checksum(void **state)
@@ -117,6 +136,13 @@ static void responses_have_the_published_bytes(void **state)
     assert_int_equal(
         fb_loader_response_status(&response, SIZE_MAX, &failed, &error),
         FB_E_TRUNCATED);
+    assert_int_equal(fb_loader_response_status(&response, 34, &failed, &error),
+                     FB_OK);
+    response.len = 2;
+    assert_int_equal(fb_loader_response_status(&response, 0, &failed, &error),
+                     FB_OK);
+    assert_int_equal(failed, '0');
+    assert_int_equal(error, '1');
     response.len = 1;
     assert_int_equal(fb_loader_response_status(&response, 0, &failed, &error),
                      FB_E_TRUNCATED);
@@ -257,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_have_the_published_bytes),
         cmocka_unit_test(data_request),
+        cmocka_unit_test(empty_payload),
         cmocka_unit_test(checksum),
         cmocka_unit_test(responses_have_the_published_bytes),
         cmocka_unit_test(every_capacity),

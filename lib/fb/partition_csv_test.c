@@ -173,6 +173,7 @@ static void fields(void **state)
                0x1000, 0);
     expect_one("a,data,0o17,,+4096,encrypted:readonly", 1, 15, 0x9000, 0x1000,
                3);
+    expect_one("\ta\v,\fdata,nvs,3_6864,0x1_000", 1, 2, 0x9000, 0x1000, 0);
     expect_one("a,254,255,0x9000,0x1000,readonly::", 254, 255, 0x9000, 0x1000,
                2);
 }
@@ -261,6 +262,12 @@ static void refuses(void **state)
     expect_fault("a,1,2,0x,4", FB_E_SYNTAX, 1, 4, 0);
     expect_fault("a,1,2,010,4", FB_E_SYNTAX, 1, 4, 0);
     expect_fault("a,1,2,1__0,4", FB_E_SYNTAX, 1, 4, 0);
+    expect_fault("a,1,2,_1,4", FB_E_SYNTAX, 1, 4, 0);
+    expect_fault("a,1,2,1_,4", FB_E_SYNTAX, 1, 4, 0);
+    expect_fault("a,1,2,0b12,4", FB_E_SYNTAX, 1, 4, 0);
+    expect_fault("a,1,2,0o8,4", FB_E_SYNTAX, 1, 4, 0);
+    expect_fault("a,1,2,9A,4", FB_E_SYNTAX, 1, 4, 0);
+    expect_fault("a,1,2,0xG,4", FB_E_SYNTAX, 1, 4, 0);
     expect_fault("a,1,2,-,4", FB_E_SYNTAX, 1, 4, 0);
     expect_fault("a,1,2,,K", FB_E_SYNTAX, 1, 5, 0);
     expect_fault("a,1,2,,4KK", FB_E_SYNTAX, 1, 5, 0);
@@ -320,6 +327,8 @@ static void secure_apps_are_whole_pages(void **state)
     assert_int_equal(fault.offset, 2);
     assert_int_equal(fault.got, 0x11000);
     assert_int_equal(fault.want, 0x10000);
+    assert_int_equal(parse("b,app,factory,,0x20000", &options, &table, &fault),
+                     FB_OK);
     options.getenv = NULL;
     assert_int_equal(parse("$ROW", &options, &table, &fault), FB_E_UNKNOWN);
 }

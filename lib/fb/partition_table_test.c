@@ -45,6 +45,8 @@ static void reads_the_reference_table(void **state)
     assert_null(fb_partition_app_slot(&table, 2));
     assert_ptr_equal(fb_partition_find(&table, 1, FB_PARTITION_OTADATA),
                      &table.part[2]);
+    assert_ptr_equal(fb_partition_find(&table, 1, FB_PARTITION_NVS),
+                     &table.part[0]);
     assert_null(fb_partition_find(&table, 1, FB_PARTITION_PHY));
 }
 
@@ -242,6 +244,9 @@ static void verify(void **state)
     assert_int_equal(fb_partition_table_verify(&table, &fault), FB_E_ALIGN);
     assert_int_equal(fault.offset, 3);
     assert_int_equal(fault.got, 0xC000);
+    table = table_of(1);
+    table.part[0].type = FB_PARTITION_APP;
+    assert_int_equal(fb_partition_table_verify(&table, &fault), FB_E_ALIGN);
 
     table = table_of(5);
     table.part[1].size = 0x3001; // one byte into part[4]
@@ -256,7 +261,9 @@ static void verify(void **state)
 
     // Order does not matter.
     table = table_of(2);
-    table.part[0].offset = 0xA800;
+    table.part[0].offset = 0xB000; // right behind
+    assert_int_equal(fb_partition_table_verify(&table, &fault), FB_OK);
+    table.part[0].offset = 0xAFFF;
     assert_int_equal(fb_partition_table_verify(&table, &fault), FB_E_OVERLAP);
 
     table = table_of(5);
