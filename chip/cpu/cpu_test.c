@@ -819,6 +819,24 @@ static void calls(void **state)
     rig_free(rig);
 }
 
+static void levels_and_stack(void **state)
+{
+    (void)state;
+    struct rig *rig = at("406300"); // rsil a4, 3
+    cpu_run(&rig->cpu, 1, NULL);
+    assert_int_equal(cpu_ar(&rig->cpu, 4), 0x40020);
+    assert_int_equal(cpu_sr(&rig->cpu, SR_PS), 0x40023);
+    // movsp a1, a2 with the caller's registers still there
+    rig_code(rig, 0x100, "101200");
+    cpu_set_sr(&rig->cpu, SR_WINDOWSTART, 1 | 1u << 14);
+    cpu_set_ar(&rig->cpu, 2, 0x1234);
+    cpu_set_pc(&rig->cpu, AT_PC);
+    cpu_run(&rig->cpu, 1, NULL);
+    assert_int_equal(cpu_ar(&rig->cpu, 1), 0x1234);
+    assert_int_equal(cpu_pc(&rig->cpu), AT_PC + 3);
+    rig_free(rig);
+}
+
 // Fibonacci by call4, call8 and call12, 12 deep in 64 registers.
 //
 //   start: mov a6, a2; call4 fib; mov a2, a6; break 1, 1
@@ -927,6 +945,7 @@ int main(void)
         cmocka_unit_test(multiply_high),
         cmocka_unit_test(other_registers),
         cmocka_unit_test(calls),
+        cmocka_unit_test(levels_and_stack),
         cmocka_unit_test(windows),
         cmocka_unit_test(interrupts_at_any_cut),
     };

@@ -2,8 +2,8 @@
 //
 // Single-precision arithmetic of the core's coprocessor, in integers, so that
 // every host computes the same bits. The rounding mode is FCR's, the flags go
-// to FSR. A NaN result is the first operand that is a NaN, made quiet, or
-// 0x7FC00000.
+// to FSR. A NaN result is the last operand that is a NaN (of a fused operation
+// the sum before the factors), made quiet, or 0x7FC00000.
 //
 // Division and square root take a sequence of some twenty instructions on this
 // machine. Their seeds and adjustments are not published in full; here MKDADJ.S

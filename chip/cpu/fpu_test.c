@@ -254,6 +254,26 @@ static void seeds(void **state)
     }
 }
 
+// Each seed and step that the division does not use, through its instruction:
+// sqrt0.s f2, f1; rsqrt0.s f3, f1; recip0.s f4, f1; mksadj.s f5, f1
+static void steps_by_instruction(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new();
+    struct cpu_fpu fpu = {0, 0};
+    rig_code(rig, 0,
+             "9021faa031fa8041fac051fa"
+             "104100");
+    cpu_set_sr(&rig->cpu, SR_CPENABLE, 1);
+    cpu_set_fr(&rig->cpu, 1, 0x41100000); // 9
+    assert_int_equal(cpu_run(&rig->cpu, 100, NULL), CPU_BREAK);
+    assert_int_equal(cpu_fr(&rig->cpu, 2), fpu_sqrt0(0x41100000));
+    assert_int_equal(cpu_fr(&rig->cpu, 3), fpu_rsqrt0(&fpu, 0x41100000));
+    assert_int_equal(cpu_fr(&rig->cpu, 4), fpu_recip0(&fpu, 0x41100000));
+    assert_int_equal(cpu_fr(&rig->cpu, 5), 0x40400000); // 3
+    rig_free(rig);
+}
+
 // lsip f1, a5, 8; ssip f1, a6, 4; lsx f2, a5, a4; ssx f2, a6, a4;
 // lsxp f3, a5, a4; ssxp f3, a6, a4; and each without its coprocessor
 static void stepping_loads(void **state)
@@ -295,9 +315,13 @@ static void stepping_loads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arithmetic),  cmocka_unit_test(conversions),
-        cmocka_unit_test(comparisons), cmocka_unit_test(division_in_steps),
-        cmocka_unit_test(seeds),       cmocka_unit_test(stepping_loads),
+        cmocka_unit_test(arithmetic),
+        cmocka_unit_test(conversions),
+        cmocka_unit_test(comparisons),
+        cmocka_unit_test(division_in_steps),
+        cmocka_unit_test(seeds),
+        cmocka_unit_test(stepping_loads),
+        cmocka_unit_test(steps_by_instruction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
