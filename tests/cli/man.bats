@@ -41,14 +41,27 @@ run_examples() {
     [ "$count" -gt 3 ]
 }
 
-@test "espsecure(1) has the options of --help" {
-    page=$root/docs/man/espsecure.1
-    commands=$(espsecure --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z][a-z0-9-]*\).*/\1/p')
+# The commands of a tool, and the options of each, stand in its page.
+same_commands() {
+    local tool=$1 page=$root/docs/man/$1.1 commands
+    commands=$("$tool" --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z][a-z0-9-]*\).*/\1/p')
     [ "$(sed -n '/^\.Sh COMMANDS/,/^\.Sh EXIT/s/^\.Ss \([^ ]*\).*/\1/p' "$page" | sort)" = "$(echo "$commands" | sort)" ]
     for c in $commands; do
         echo "$c" >&2
-        [ "$(man_options "$page" "$c")" = "$(help_options espsecure "$c")" ]
+        [ "$(man_options "$page" "$c")" = "$(help_options "$tool" "$c")" ]
     done
+}
+
+@test "espsecure(1) has the options of --help" {
+    same_commands espsecure
+}
+
+@test "espefuse(1) has the options of --help" {
+    same_commands espefuse
+}
+
+@test "fusebox(1) has the options of --help" {
+    same_commands fusebox
 }
 
 @test "gen_esp32part(1) has the options of --help" {
@@ -66,6 +79,16 @@ run_examples() {
     cp "$in/classic.csv" partitions.csv
     run_examples "$root/docs/man/gen_esp32part.1"
     cmp partitions.bin copy.bin
+}
+
+@test "espefuse(1): the examples work" {
+    cp "$in/fe256.key" flash_encryption_key.bin
+    cp "$in/sb256.key" secure-bootloader-key.bin
+    run_examples "$root/docs/man/espefuse.1"
+}
+
+@test "fusebox(1): the examples work" {
+    run_examples "$root/docs/man/fusebox.1"
 }
 
 @test "man pages are well-formed" {

@@ -4,6 +4,7 @@
 // Register names and sequences: TRM chapter "eFuse Controller".
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/loader_session.h"
 #include "host/port.h"
@@ -46,6 +47,7 @@ struct device_private {
     struct host_port *port;
     struct host_loader loader;
     const struct timing *timing;
+    enum host_reset_after after;
 };
 
 static int lost(struct device *d)
@@ -159,6 +161,7 @@ static int port_program(struct device *d, const struct fb_efuse_words *data)
 
 static void port_close(struct device *d)
 {
+    (void)host_loader_reset(&d->priv->loader, d->priv->after);
     host_loader_free(&d->priv->loader);
     host_port_close(d->priv->port);
     free(d->priv);
@@ -184,6 +187,16 @@ static enum host_reset_before before_of(const char *name)
     return HOST_BEFORE_DEFAULT;
 }
 
+// A watchdog reset is what a hard reset is on a line without RTS.
+static enum host_reset_after after_of(const char *name)
+{
+    if (strcmp(name, "hard-reset") == 0 ||
+        strcmp(name, "watchdog-reset") == 0) {
+        return HOST_AFTER_HARD;
+    }
+    return strcmp(name, "soft-reset") == 0 ? HOST_AFTER_SOFT : HOST_AFTER_NONE;
+}
+
 int device_open_port(struct device *d, const struct cli *cli)
 {
     static const struct device_ops ops = {port_read, port_program, port_close};
@@ -203,6 +216,7 @@ int device_open_port(struct device *d, const struct cli *cli)
         free(d->priv);
         return cli_error(NULL, "out of memory");
     }
+    d->priv->after = HOST_AFTER_NONE; // unless all goes well
     d->priv->loader.trace = cli_flag(cli, "debug");
     int status = host_loader_connect(&d->priv->loader,
                                      before_of(cli_string(cli, "before"))) == 0
@@ -216,6 +230,8 @@ int device_open_port(struct device *d, const struct cli *cli)
     }
     if (status != 0) {
         port_close(d);
+        return status;
     }
-    return status;
+    d->priv->after = after_of(cli_string(cli, "after"));
+    return 0;
 }
