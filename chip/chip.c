@@ -360,6 +360,7 @@ void soc_app_cpu_changed(struct chip *chip)
 void soc_sleep(struct chip *chip)
 {
     chip->asleep = true;
+    chip->idle_told = false;
     soc_log(chip, "%s sleep", chip->deep ? "deep" : "light");
     soc_break_slice(chip);
 }
@@ -653,6 +654,7 @@ static enum chip_stop step_rom(struct chip *chip, uint64_t limit,
     *used = 0;
     if (busy > 0) {
         *used = least(busy, limit);
+        chip->idle_told = false;
         chip->slice_now += *used * chip->cycle_ticks;
         return CHIP_RAN;
     }

@@ -18,8 +18,10 @@
 #define WDTCONFIG1   (RTC_BASE + 0x090u)
 #define WDTWPROTECT  (RTC_BASE + 0x0A4u)
 
-#define SLOW_TICKS (SOC_TICKS_PER_US * 1000u / 150u) // a slow-clock cycle
-#define WDT_KEY    0x50D83AA1u
+#define SLOW_TICKS     (SOC_TICKS_PER_US * 1000u / 150u) // a slow-clock cycle
+#define WDT_KEY        0x50D83AA1u
+#define WDTCONFIG0_DEF 0x0004CC00u // at reset: flash-boot mode
+#define WDTCONFIG1_DEF 128000u
 
 #define SW_SYS_RST        (1u << 31)
 #define SW_PROCPU_RST     (1u << 5)
@@ -118,9 +120,9 @@ void rtc_wdt_due(struct chip *chip)
 
 void rtc_wdt_flash_boot(struct chip *chip, bool on)
 {
-    uint32_t *config0 = soc_reg(chip, WDTCONFIG0);
-
-    *config0 = on ? *config0 | WDT_FLASHBOOT : *config0 & ~WDT_FLASHBOOT;
+    // Whatever program ran before: its stages are over.
+    *soc_reg(chip, WDTCONFIG0) = WDTCONFIG0_DEF & (on ? ~0u : ~WDT_FLASHBOOT);
+    *soc_reg(chip, WDTCONFIG1) = WDTCONFIG1_DEF;
     wdt_restart(chip);
 }
 
@@ -288,8 +290,8 @@ static const struct reg_row rows[] = {
     {0x080, 1, "PWC",      0x00012925, NULL, NULL},
     {0x084, 1, "DIG_PWC",  0x00555010, NULL, NULL},
     {0x088, 1, "DIG_ISO",  0xAA805080, NULL, NULL},
-    {0x08C, 1, "WDTCONFIG0", 0x0004CC00, NULL, wdt_write},
-    {0x090, 1, "WDTCONFIG1", 128000, NULL, wdt_write},
+    {0x08C, 1, "WDTCONFIG0", WDTCONFIG0_DEF, NULL, wdt_write},
+    {0x090, 1, "WDTCONFIG1", WDTCONFIG1_DEF, NULL, wdt_write},
     {0x094, 1, "WDTCONFIG2",  80000, NULL, wdt_write},
     {0x098, 2, "WDTCONFIG3",  0xFFF, NULL, wdt_write},
     {0x0A0, 1, "WDTFEED",           0, NULL, feed_write},

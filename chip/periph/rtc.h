@@ -28,7 +28,7 @@ void rtc_set_cause(struct chip *chip, unsigned cpu, uint32_t cause);
 // The watchdog's stage is over.
 void rtc_wdt_due(struct chip *chip);
 void rtc_sleep_due(struct chip *chip);
-// Flash-boot mode, as hardware switches it on for a flash boot.
+// Flash-boot mode alone, or nothing: what the ROM sets up.
 void rtc_wdt_flash_boot(struct chip *chip, bool on);
 
 #endif
