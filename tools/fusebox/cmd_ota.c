@@ -158,13 +158,7 @@ static int run(const struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    {.name = "port",
-     .shorts = "p",
-     .kind = CLI_STRING,
-     .value = "PORT",
-     .env = "ESPPORT",
-     .required = true,
-     .help = "serial port, socket://, rfc2217:// or board:DIR"},
+    REPL_OPTION_PORT,
     {.name = "reset",
      .kind = CLI_FLAG,
      .help = "restart the board into the new image"},

@@ -20,6 +20,14 @@ struct repl {
     bool raised; // the code ended with an exception: output is its traceback
 };
 
+// The row of --port in a command's options.
+#define REPL_OPTION_PORT                                                       \
+    {                                                                          \
+        .name = "port", .shorts = "p", .kind = CLI_STRING, .value = "PORT",    \
+        .env = "ESPPORT", .required = true,                                    \
+        .help = "serial port, socket://, rfc2217:// or board:DIR"              \
+    }
+
 // Open the port and interrupt what runs there. Each call prints its own error
 // and returns an exit status.
 int repl_open(struct repl *r, const char *port);
