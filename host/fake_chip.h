@@ -44,6 +44,8 @@ struct fake_chip {
     uint8_t frame[0x5000];
     unsigned requests; // seen so far, lost ones included
     unsigned count[256];
+    size_t len[256];         // of the last one, by operation
+    uint32_t acked;          // total that the host acknowledged to a stub
     uint32_t flash_begin[4]; // words of the last (DEFL_)BEGIN
     uint32_t next_seq;
     bool leaving;
@@ -67,7 +69,12 @@ struct fake_chip {
     const char *boot_log; // printed on reset
     bool unknown_md5;     // does not know SPI_FLASH_MD5
     uint32_t magic;
-    bool flip_flash; // one bit in flash does not hold
+    bool flip_flash;       // one bit in flash does not hold
+    unsigned latency_ms;   // of every answer
+    unsigned stale_before; // an answer to SYNC comes before this one's
+    bool first_sync_zero;  // the first answer to SYNC has value 0
+    bool damage_stream;    // a stub's flash data get damaged
+    bool upper_case;       // MD5 in capitals
 
     // Lines
     bool has_lines, no_download;
@@ -135,7 +142,7 @@ static inline void fake_answer(struct fake_chip *f, uint8_t op, uint32_t value,
     packet[8 + n] = f->stub ? error : error != 0;
     packet[9 + n] = f->stub ? 0 : error;
     size_t len = 8 + n + status;
-    uint64_t at = f->now_ms + 1;
+    uint64_t at = f->now_ms + 1 + f->latency_ms;
     if (fake_hits(f, f->lose_answer)) {
         return;
     }
@@ -154,6 +161,11 @@ static inline void fake_answer(struct fake_chip *f, uint8_t op, uint32_t value,
         for (size_t i = 0; i < sizeof garbage - 1; i++) {
             fake_put(f, at, (uint8_t)garbage[i]);
         }
+    }
+    if (fake_hits(f, f->stale_before)) {
+        static const uint8_t sync[] = {1,    8,    4, 0, 7, 7,
+                                       0x12, 0x20, 0, 0, 0, 0};
+        fake_frame(f, sync, sizeof sync, at);
     }
     fake_frame(f, packet, len, at);
 }
@@ -232,7 +244,7 @@ static inline void fake_md5(struct fake_chip *f, uint32_t off, uint32_t n)
     char hex[33];
     EVP_Q_digest(NULL, "MD5", NULL, f->flash + off, n, md5, NULL);
     for (int i = 0; i < 16; i++) {
-        snprintf(hex + 2 * i, 3, "%02x", md5[i]);
+        snprintf(hex + 2 * i, 3, f->upper_case ? "%02X" : "%02x", md5[i]);
     }
     fake_answer(f, 0x13, 0, f->stub ? md5 : (uint8_t *)hex, f->stub ? 16 : 32,
                 0);
@@ -250,6 +262,9 @@ static inline void fake_stream(struct fake_chip *f, uint32_t off, uint32_t n)
 {
     uint8_t md5[16];
     EVP_Q_digest(NULL, "MD5", NULL, f->flash + off, n, md5, NULL);
+    if (f->damage_stream) {
+        f->flash[off] ^= 1;
+    }
     for (uint32_t done = 0; done < n; done += 0x1000) {
         uint32_t part = n - done < 0x1000 ? n - done : 0x1000;
         fake_frame(f, f->flash + off + done, part, f->now_ms + 1);
@@ -322,10 +337,16 @@ static inline void fake_request(struct fake_chip *f, const uint8_t *p, size_t n)
     if (f->lose_from && f->requests >= f->lose_from) {
         return;
     }
+    if (n == 4) { // of flash data that a stub sent
+        f->requests--;
+        f->acked = load32_le(p);
+        return;
+    }
     if (n < 8 || p[0] != 0) {
-        return; // a stub's acknowledgement, or damaged
+        return; // damaged
     }
     f->count[p[1]]++;
+    f->len[p[1]] = n - 8;
     if (fake_hits(f, f->lose_request)) {
         return;
     }
@@ -337,7 +358,8 @@ static inline void fake_request(struct fake_chip *f, const uint8_t *p, size_t n)
         bool ignored = f->count[8] <= f->syncs_ignored ||
                        (f->has_lines && !f->in_download);
         for (int i = 0; i < 8 && !ignored; i++) {
-            fake_answer(f, 0x08, f->stub ? 0 : 0x20120707, NULL, 0, 0);
+            bool zero = f->stub || (i == 0 && f->first_sync_zero);
+            fake_answer(f, 0x08, zero ? 0 : 0x20120707, NULL, 0, 0);
         }
     } else if ((p[1] >= 0xD0 && !f->stub) || p[1] == 0x14 ||
                (p[1] == 0x13 && f->unknown_md5)) {

@@ -70,6 +70,19 @@ static void test_connect_stub(void **state)
     close_bench(&b);
 }
 
+// Only value 0 in every answer means a stub.
+static void test_connect_not_a_stub(void **state)
+{
+    (void)state;
+    struct bench b;
+    open_bench(&b, false);
+    b.chip->first_sync_zero = true;
+    assert_int_equal(host_loader_connect(&b.loader, HOST_BEFORE_DEFAULT),
+                     HOST_LOADER_OK);
+    assert_false(b.loader.stub);
+    close_bench(&b);
+}
+
 static void test_connect_no_sync(void **state)
 {
     (void)state;
@@ -225,6 +238,43 @@ static void test_read_reg_survives(void **state)
     }
 }
 
+// The first answer comes just after the question was repeated, the second one
+// when the next question is out.
+static void test_read_reg_two_answers(void **state)
+{
+    (void)state;
+    struct bench b;
+    uint32_t value = 0;
+    connected(&b);
+    *fake_reg(b.chip, 0x3FF00000) = 0x11111111;
+    *fake_reg(b.chip, 0x3FF00004) = 0x22222222;
+    b.chip->latency_ms = 60;
+    b.chip->late_answer = 1;
+    b.chip->late_ms = 2989;
+    assert_int_equal(host_loader_read_reg(&b.loader, 0x3FF00000, &value), 0);
+    assert_int_equal(value, 0x11111111);
+    assert_int_equal(host_loader_read_reg(&b.loader, 0x3FF00004, &value), 0);
+    assert_int_equal(value, 0x22222222);
+    close_bench(&b);
+}
+
+// Answers that nobody waits for: one that came earlier, one to another
+// operation.
+static void test_stray_answers(void **state)
+{
+    (void)state;
+    struct bench b;
+    uint32_t value = 0;
+    connected(&b);
+    *fake_reg(b.chip, 0x3FF00000) = 0x11111111;
+    fake_answer(b.chip, 0x0A, 0x55555555, NULL, 0, 0);
+    b.chip->now_ms += 5;
+    b.chip->stale_before = 1;
+    assert_int_equal(host_loader_read_reg(&b.loader, 0x3FF00000, &value), 0);
+    assert_int_equal(value, 0x11111111);
+    close_bench(&b);
+}
+
 static void test_silence(void **state)
 {
     (void)state;
@@ -265,6 +315,25 @@ static void test_refused(void **state)
     assert_int_equal(b.loader.error, 6);
     assert_non_null(strstr(b.loader.why, "operation failed"));
     close_bench(&b);
+}
+
+// An error comes without the result that success would bring; a stub has codes
+// of its own.
+static void test_refused_with_result(void **state)
+{
+    (void)state;
+    for (int stub = 0; stub < 2; stub++) {
+        struct bench b;
+        uint8_t md5[16];
+        connected(&b);
+        b.chip->stub = b.loader.stub = stub;
+        b.chip->refuse = 1;
+        b.chip->refuse_with = stub ? 0xC4 : 9;
+        assert_int_equal(host_loader_flash_md5(&b.loader, 0, 16, md5),
+                         HOST_LOADER_E_REFUSED);
+        assert_int_equal(b.loader.error, stub ? 0xC4 : 9);
+        close_bench(&b);
+    }
 }
 
 static void test_vanished(void **state)
@@ -329,12 +398,16 @@ static void write_and_check(struct bench *b, uint32_t flash_off, size_t n,
                      HOST_LOADER_OK);
     assert_int_equal(progress_last, b->loader.sent);
     assert_memory_equal(b->chip->flash + flash_off, p, n);
+    for (size_t i = n; i % 0x1000 != 0; i++) {
+        assert_int_equal(b->chip->flash[flash_off + i], 0xFF);
+    }
     assert_int_equal(host_loader_flash_verify(&b->loader, flash_off, p, n),
                      HOST_LOADER_OK);
     assert_int_equal(
         host_loader_flash_read(&b->loader, flash_off, back, n, NULL, NULL),
         HOST_LOADER_OK);
     assert_memory_equal(back, p, n);
+    assert_int_equal(b->chip->acked, b->loader.stub ? n : 0);
 }
 
 static void test_flash(void **state)
@@ -350,6 +423,44 @@ static void test_flash(void **state)
             write_and_check(&b, 0x1000, sizes[i], kind & 2);
             close_bench(&b);
         }
+    }
+}
+
+static void test_stream_is_checked(void **state)
+{
+    (void)state;
+    static uint8_t p[0x3000];
+    struct bench b;
+    connected(&b);
+    b.chip->stub = b.loader.stub = true;
+    b.chip->damage_stream = true;
+    assert_int_equal(
+        host_loader_flash_read(&b.loader, 0, p, sizeof p, NULL, NULL),
+        HOST_LOADER_E_VERIFY);
+    close_bench(&b);
+}
+
+static void test_md5_in_capitals(void **state)
+{
+    (void)state;
+    static const uint8_t empty[] = {0xFF, 0xFF};
+    struct bench b;
+    connected(&b);
+    b.chip->upper_case = true;
+    assert_int_equal(host_loader_flash_verify(&b.loader, 0, empty, 2), 0);
+    close_bench(&b);
+}
+
+static void test_attach(void **state)
+{
+    (void)state;
+    for (int stub = 0; stub < 2; stub++) {
+        struct bench b;
+        connected(&b);
+        b.chip->stub = b.loader.stub = stub;
+        assert_int_equal(host_loader_flash_attach(&b.loader, 0), 0);
+        assert_int_equal(b.chip->len[0x0D], stub ? 4 : 8);
+        close_bench(&b);
     }
 }
 
@@ -490,6 +601,30 @@ static void test_flash_id(void **state)
     close_bench(&b);
 }
 
+// RDSFDP: the address stands left-aligned in its register, the lengths are one
+// less than what they count (TRM "SPI").
+static void test_spi_address(void **state)
+{
+    (void)state;
+    struct bench b;
+    connected(&b);
+    const uint8_t out[] = {1, 2, 3, 4, 5};
+    const struct host_spi_command c = {.opcode = 0x5A,
+                                       .addr = 0x123456,
+                                       .addr_bits = 24,
+                                       .dummy_bits = 8,
+                                       .out = out,
+                                       .out_len = 5,
+                                       .in_bits = 32};
+    assert_int_equal(host_loader_spi(&b.loader, &c, NULL), 0);
+    assert_int_equal(*fake_reg(b.chip, 0x3FF42004), 0x12345600);
+    assert_int_equal(*fake_reg(b.chip, 0x3FF42020), 23u << 26 | 7);
+    assert_int_equal(*fake_reg(b.chip, 0x3FF42028), 39);
+    assert_int_equal(*fake_reg(b.chip, 0x3FF4202C), 31);
+    assert_int_equal(*fake_reg(b.chip, 0x3FF42084), 5);
+    close_bench(&b);
+}
+
 static void test_flash_sizes(void **state)
 {
     (void)state;
@@ -619,6 +754,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connect),
         cmocka_unit_test(test_connect_stub),
+        cmocka_unit_test(test_connect_not_a_stub),
         cmocka_unit_test(test_connect_no_sync),
         cmocka_unit_test(test_connect_late),
         cmocka_unit_test(test_connect_nobody),
@@ -629,12 +765,18 @@ int main(void)
         cmocka_unit_test(test_connect_custom_sequence),
         cmocka_unit_test(test_registers),
         cmocka_unit_test(test_read_reg_survives),
+        cmocka_unit_test(test_read_reg_two_answers),
+        cmocka_unit_test(test_stray_answers),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_nonsense_answer),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_with_result),
         cmocka_unit_test(test_vanished),
         cmocka_unit_test(test_unknown_command),
         cmocka_unit_test(test_flash),
+        cmocka_unit_test(test_stream_is_checked),
+        cmocka_unit_test(test_md5_in_capitals),
+        cmocka_unit_test(test_attach),
         cmocka_unit_test(test_flash_begin),
         cmocka_unit_test(test_incompressible_goes_plain),
         cmocka_unit_test(test_block_survives),
@@ -642,6 +784,7 @@ int main(void)
         cmocka_unit_test(test_verify_finds_a_flipped_bit),
         cmocka_unit_test(test_erase),
         cmocka_unit_test(test_flash_id),
+        cmocka_unit_test(test_spi_address),
         cmocka_unit_test(test_flash_sizes),
         cmocka_unit_test(test_change_baud),
         cmocka_unit_test(test_hard_reset_by_lines),

@@ -272,7 +272,7 @@ static void test_rfc2217(void **state)
         // lines: DTR off and RTS on, each confirmed; data in between is kept
         {"ff fa 2c 05 09 ff f0", "41 ff fa 2c 69 09 ff f0"},
         {"ff fa 2c 05 0b ff f0", "42 ff ff ff fa 2c 6b 43 ff f0 "
-                                 "ff fa 2c 69 0b ff f0"},
+                                 "ff fa 2c 69 0b ff f0 ff fa 2c 6b 43 ff f0"},
         // 255 is doubled, in data and in values
         {"01 ff ff 02", "ff ff"},
         {"ff fa 2c 01 00 00 ff ff 00 ff f0",

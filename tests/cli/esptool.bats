@@ -288,6 +288,7 @@ END
         esptool --port "$port" write_flash 0 a.bin 0x4000 none.bin
     untouched says '0x4000: no file' \
         esptool --port "$port" write_flash 0 a.bin 0x4000
+    untouched says 'ADDRESS FILE pairs' esptool --port "$port" write_flash
     untouched says '.*excludes' esptool --port "$port" write_flash -z -u 0 a.bin
     untouched says '.*the ROM cannot encrypt' \
         esptool --port "$port" --no-stub write_flash --encrypt 0 a.bin

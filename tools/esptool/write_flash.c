@@ -181,6 +181,9 @@ static int load_files(const struct cli *cli, struct esptool_parts *parts)
     if (status == CLI_OK) {
         status = esptool_parts_load_option(parts, cli, "encrypt-files");
     }
+    if (status == CLI_OK && parts->count == 0) {
+        status = cli_error(NULL, "ADDRESS FILE pairs are missing");
+    }
     for (unsigned i = 0; i < parts->count; i++) {
         parts->part[i].encrypt |= cli_flag(cli, "encrypt");
     }
