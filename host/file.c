@@ -229,8 +229,7 @@ static int write_file(const char *path, const void *data, size_t n,
     if (temp == NULL) {
         return ENOMEM;
     }
-    memcpy(temp, path, len);
-    memcpy(temp + len, ".XXXXXX", sizeof(".XXXXXX"));
+    snprintf(temp, len + sizeof(".XXXXXX"), "%s.XXXXXX", path);
     fd = mkstemp(temp); // 0600
     if (fd < 0) {
         error = errno;

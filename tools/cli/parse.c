@@ -224,11 +224,11 @@ static struct cli_slot *find_short(struct cli_slots *slots, const char *word,
 static int take_choice(struct parser *p, struct cli_slot *s)
 {
     const char *choices = s->option->choices;
-    size_t len = strcspn(choices, "|");
-    const char *kept = choices;
+    const char *next = p->i + 1 < p->argc ? p->argv[p->i + 1] : "";
+    size_t len;
+    const char *kept = in_list(choices, next, &len);
 
-    if (p->i + 1 < p->argc &&
-        (kept = in_list(choices, p->argv[p->i + 1], &len)) != NULL) {
+    if (kept != NULL) {
         p->i++;
     } else {
         kept = choices;
@@ -378,7 +378,8 @@ static void start_command(struct parser *p, const struct cli_command *command,
     c->global = &run->global;
     slots_init(&c->own, command->options);
     c->args = must(calloc((size_t)p->argc, sizeof(c->args[0])));
-    run->commands = must(realloc(run->commands, (run->count + 1) * sizeof(c)));
+    run->commands =
+        must(realloc(run->commands, (run->count + 1) * sizeof(struct cli *)));
     run->commands[run->count++] = c;
     p->current = c;
 }

@@ -6,7 +6,7 @@ static int run(const struct cli *cli)
 {
     const char *output = cli_string(cli, "output");
     struct host_key *key;
-    struct host_file bytes;
+    struct host_file bytes = {0};
     uint8_t digest[32];
     const char *name;
 

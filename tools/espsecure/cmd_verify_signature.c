@@ -45,7 +45,7 @@ static int run(const struct cli *cli)
     bool v1 = strcmp(cli_string(cli, "version"), "1") == 0;
     struct host_key *key = NULL;
     struct host_file data;
-    struct host_file bytes;
+    struct host_file bytes = {0};
     const char *name;
     int status;
 

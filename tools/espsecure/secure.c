@@ -149,7 +149,7 @@ int secure_parse_v2_key(struct host_file *bytes, const char *name,
 int secure_load_v1_key(const struct cli *cli, bool need_private,
                        struct host_key **key, const char **name)
 {
-    struct host_file bytes;
+    struct host_file bytes = {0};
 
     if (secure_read_key(cli, &bytes, name) != CLI_OK) {
         return CLI_FAILURE;

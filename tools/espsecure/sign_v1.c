@@ -46,7 +46,7 @@ static int given_signature(const struct cli *cli,
 static int own_signature(const struct cli *cli, const uint8_t hash[32],
                          uint8_t xy[HOST_KEY_POINT_MAX], uint8_t rs[64])
 {
-    struct host_file bytes;
+    struct host_file bytes = {0};
     struct host_key *key;
     const char *name = NULL;
 

@@ -106,7 +106,7 @@ static int encode_block(struct job *job, const struct host_key *key,
 static int add_own(struct job *job, unsigned n)
 {
     uint8_t sig[HOST_KEY_SIG_MAX];
-    struct host_file bytes;
+    struct host_file bytes = {0};
     struct host_key *key;
     const char *name = NULL;
     int status = CLI_FAILURE;
@@ -166,7 +166,7 @@ static int add_given_by(struct job *job, const struct host_key *key,
 static int add_given(struct job *job, unsigned n)
 {
     const char *key_path = cli_value(job->cli, "pub-key", n);
-    struct host_file bytes;
+    struct host_file bytes = {0};
     struct host_key *key;
 
     if (secure_read_key_file(key_path, &bytes) != CLI_OK ||
@@ -255,19 +255,10 @@ static int plan(struct job *job, const struct host_file *data, size_t *padding)
     return CLI_OK;
 }
 
-static int sign_data(struct job *job, const struct host_file *data)
+// job->out holds `total` bytes: fill and write them.
+static int fill(struct job *job, const struct host_file *data, size_t padding,
+                size_t total)
 {
-    size_t padding;
-    size_t total;
-
-    if (plan(job, data, &padding) != CLI_OK) {
-        return CLI_FAILURE;
-    }
-    total = job->size + padding + SECTOR;
-    job->out = malloc(total);
-    if (job->out == NULL) {
-        return cli_error(NULL, "out of memory");
-    }
     memset(job->out + job->size, 0xFF, padding + SECTOR);
     if (job->size > 0) {
         memcpy(job->out, data->data, job->size);
@@ -281,6 +272,24 @@ static int sign_data(struct job *job, const struct host_file *data)
         return CLI_FAILURE;
     }
     return secure_write(job->output, job->out, total);
+}
+
+static int sign_data(struct job *job, const struct host_file *data)
+{
+    size_t padding;
+
+    if (plan(job, data, &padding) != CLI_OK) {
+        return CLI_FAILURE;
+    }
+    size_t total = job->size + padding + SECTOR;
+    uint8_t *out = malloc(total);
+    if (out == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    job->out = out;
+    int status = fill(job, data, padding, total);
+    free(out);
+    return status;
 }
 
 int sign_v2(const struct cli *cli)
@@ -301,7 +310,6 @@ int sign_v2(const struct cli *cli)
                    "now has %u signature blocks.\n",
                    job.size, job.path, job.blocks);
     }
-    free(job.out);
     host_file_free(&data);
     return status;
 }
