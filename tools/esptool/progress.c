@@ -31,6 +31,7 @@ void esptool_progress_start(struct esptool_progress *p, const char *verb,
         .off = !isatty(STDOUT_FILENO) || cli_flag(cli, "silent") ||
                cli_flag(cli, "trace"),
     };
+    fflush(stdout); // what was said so far, also into a pipe
 }
 
 void esptool_progress_show(void *ctx, uint32_t flash_off, size_t done, size_t n)
