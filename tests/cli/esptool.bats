@@ -262,7 +262,7 @@ END
     head -c 60000 "$image/small.plain.bin" >cut.bin
     set -- --port "$port" write_flash --flash_mode dio --flash_freq 80m --flash_size detect
     for f in signed encrypted cut; do
-        esptool "$@" 0x1000 $f.bin
+        esptool "$@" --force 0x1000 $f.bin
         cmp -n "$(stat -c %s $f.bin)" -i 0x1000:0 "$board/flash.bin" $f.bin
     done
     esptool "$@" 0x0 digest.bin
@@ -302,6 +302,11 @@ END
     printf '\005' | dd of=other.bin bs=1 seek=12 conv=notrunc status=none
     untouched says 'other.bin: is not an ESP32 image' \
         esptool --port "$port" write_flash 0x10000 other.bin
+    for n in 32 4000 65615; do
+        head -c $n "$image/small.plain.bin" >cut.bin
+        untouched says 'cut.bin: truncated image: a part at 0x' \
+            esptool --port "$port" write_flash 0x10000 cut.bin
+    done
     esptool elf2image --min-rev-full 300 -o new.bin "$in/small.elf"
     untouched says 'new.bin: is for chip revisions v3.0' \
         esptool --port "$port" write_flash 0x10000 new.bin

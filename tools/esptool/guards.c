@@ -2,6 +2,7 @@
 
 #include "tools/esptool/guards.h"
 
+#include "lib/fb/bytes.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/secure_boot_v1.h"
 
@@ -79,6 +80,31 @@ static int guard_plaintext(const struct esptool_part *p)
                      kinds[content], (unsigned)p->flash_off);
 }
 
+// An image that ends too early never starts. Only what is surely an image
+// counts: ciphertext may look like the first byte of one.
+static int guard_truncated(const struct esptool_part *p)
+{
+    struct fb_image image;
+    struct fb_fault fault = {0};
+    const size_t first = FB_IMAGE_HEADER_SIZE + FB_IMAGE_SEGMENT_HEADER;
+    if (p->file.size < first ||
+        fb_image_parse(p->file.data, p->file.size, &image, &fault) !=
+            FB_E_TRUNCATED) {
+        return CLI_OK;
+    }
+    switch (fb_image_segment_kind(
+        load32_le(p->file.data + FB_IMAGE_HEADER_SIZE), 4)) {
+    case FB_SEGMENT_BAD:
+    case FB_SEGMENT_PADDING:
+        return CLI_OK;
+    default:
+        return cli_error(p->name,
+                         "truncated image: a part at 0x%x reaches beyond the "
+                         "file's end (--force writes it)",
+                         (unsigned)fault.offset);
+    }
+}
+
 // Whom is an image for? Which fields count depends on the image's age
 // (esp-idf components/bootloader_support, esp_image_format.h).
 static int guard_revision(const struct esptool *e, const struct esptool_part *p)
@@ -127,6 +153,9 @@ int esptool_guard_chip(const struct esptool *e,
         }
         if (status == CLI_OK) {
             status = guard_revision(e, p);
+        }
+        if (status == CLI_OK) {
+            status = guard_truncated(p);
         }
         if (status == CLI_OK && p->flash_off == 0 &&
             esptool_content(p->file.data, p->file.size) ==
