@@ -403,6 +403,8 @@ static void reset_system(struct chip *chip, uint32_t cause, bool rtc)
     if (rtc) {
         gpio_latch_straps(chip);
     }
+    chip->download_boot =
+        rom_straps_download(soc_reg_get(chip, GPIO_STRAP_REG));
     memset(chip->source, 0, sizeof chip->source);
     soc_lines_update(chip);
     uart_reset(chip);
@@ -417,8 +419,6 @@ static void reset_system(struct chip *chip, uint32_t cause, bool rtc)
     efuse_read_command(chip);
     rtc_set_cause(chip, SOC_PRO, cause);
     rtc_set_cause(chip, SOC_APP, cause);
-    chip->download_boot =
-        rom_straps_download(soc_reg_get(chip, GPIO_STRAP_REG));
     start_pro(chip);
 }
 

@@ -4,7 +4,7 @@
 // "Peripheral Address Mapping"), and the blocks whose registers only remember:
 // enough for code that sets them up and reads them back.
 //
-// Not here, so reported when touched: SDIO slave host, UHCI, RMT, PCNT, PWM,
+// Not here, so reported when touched: UHCI, RMT, PCNT, PWM,
 // SDMMC, EMAC, CAN, Bluetooth and Wi-Fi.
 
 #include "chip/periph/blocks.h"
@@ -62,6 +62,10 @@ static const struct reg_row slc_rows[] = {
     {0x044, 64, "SLC", 0, NULL, NULL},
 };
 
+static const struct reg_row slchost_rows[] = {
+    {0x000, 1024, "SLCHOST", 0, NULL, NULL},
+};
+
 #define REMEMBERS(id, text, at, n, rows, in_rtc)                               \
     static const struct reg_block id = {text, at, n, REG_ROWS(rows), in_rtc}
 
@@ -73,6 +77,7 @@ REMEMBERS(rtc_i2c_block, "RTC_I2C", 0x3FF48C00u, 0x0400, rtc_i2c_rows, true);
 REMEMBERS(ana_block,     "ANA",     0x3FF4E000u, 0x1000, ana_rows,     true);
 REMEMBERS(i2s0_block,    "I2S0",    0x3FF4F000u, 0x1000, i2s_rows,     false);
 REMEMBERS(i2c0_block,    "I2C0",    0x3FF53000u, 0x1000, i2c_rows,     false);
+REMEMBERS(slchost_block, "SLCHOST", 0x3FF55000u, 0x1000, slchost_rows, false);
 REMEMBERS(slc_block,     "SLC",     0x3FF58000u, 0x1000, slc_rows,     false);
 REMEMBERS(ledc_block,    "LEDC",    0x3FF59000u, 0x1000, ledc_rows,    false);
 REMEMBERS(i2c1_block,    "I2C1",    0x3FF67000u, 0x1000, i2c_rows,     false);
@@ -101,6 +106,7 @@ const struct reg_block *const peripheral_blocks[] = {
     &i2s0_block,        // 0x3FF4F000
     &uart1_block,       // 0x3FF50000
     &i2c0_block,        // 0x3FF53000
+    &slchost_block,     // 0x3FF55000
     &slc_block,         // 0x3FF58000
     &ledc_block,        // 0x3FF59000
     &efuse_block,       // 0x3FF5A000

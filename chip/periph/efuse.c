@@ -92,16 +92,28 @@ static void program(struct chip *chip)
     soc_log(chip, "efuse: %u bit%s burned", changed, changed == 1 ? "" : "s");
 }
 
+// The command is done, but the first look still finds it at work: the ROM of
+// revision 3 takes a controller that never is for a glitch, and resets.
+static uint32_t cmd_read(struct chip *chip, uint32_t vaddr)
+{
+    uint32_t value = *soc_reg(chip, vaddr);
+
+    *soc_reg(chip, vaddr) = 0;
+    return value;
+}
+
 static void cmd_write(struct chip *chip, uint32_t vaddr, uint32_t value)
 {
     uint32_t op = soc_reg_get(chip, CONF) & 0xFFFFu;
 
-    *soc_reg(chip, vaddr) = 0; // done at once
+    *soc_reg(chip, vaddr) = 0;
     if ((value & CMD_PROGRAM) != 0 && op == OP_PROGRAM) {
         program(chip);
+        *soc_reg(chip, vaddr) = CMD_PROGRAM;
         *soc_reg(chip, INT_RAW) |= INT_PROGRAM;
     } else if ((value & CMD_READ) != 0 && op == OP_READ) {
         efuse_read_command(chip);
+        *soc_reg(chip, vaddr) = CMD_READ;
         *soc_reg(chip, INT_RAW) |= INT_READ;
     }
     interrupt(chip);
@@ -146,7 +158,7 @@ static const struct reg_row rows[] = {
     {0x0F8, 1, "CLK",   0x4052, NULL, NULL},
     {0x0FC, 1, "CONF", 0x10000, NULL, NULL},
     {0x100, 1, "STATUS",     0, NULL, ignore_write},
-    {0x104, 1, "CMD",        0, NULL, cmd_write},
+    {0x104, 1, "CMD",        0, cmd_read, cmd_write},
     {0x108, 1, "INT_RAW",    0, NULL, ignore_write},
     {0x10C, 1, "INT_ST",     0, int_st_read, ignore_write},
     {0x110, 1, "INT_ENA",    0, NULL, int_ena_write},

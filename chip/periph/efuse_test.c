@@ -33,6 +33,7 @@ static void burns(void **state)
     rig_put(rig, 0x3FF5A0D8, 0x00000081); // BLK3_WDATA0
     rig_put(rig, CONF, 0x5A5A);
     rig_put(rig, CMD, 2);
+    assert_int_equal(rig_get(rig, CMD), 2); // at work
     assert_int_equal(rig_get(rig, CMD), 0);
     assert_int_equal(chip_efuses(rig->chip)->word[3][0], 0x81);
     assert_int_equal(rdata(rig, 3, 0), 0);         // not read yet

@@ -49,6 +49,13 @@ static enum action stage_action(uint32_t config0, unsigned stage)
     return (enum action)(config0 >> (28 - 3 * stage) & 7u);
 }
 
+// Only a boot from flash is guarded.
+static bool flash_boot(const struct chip *chip)
+{
+    return !chip->download_boot &&
+           (soc_reg_get(chip, WDTCONFIG0) & WDT_FLASHBOOT) != 0;
+}
+
 // In flash-boot mode stage 0 resets the RTC too (TRM "Watchdog Timers", flash
 // boot protection).
 static enum action action_now(const struct chip *chip)
@@ -58,12 +65,12 @@ static enum action action_now(const struct chip *chip)
     if ((config0 & WDT_EN) != 0) {
         return stage_action(config0, chip->wdt[0].stage);
     }
-    return (config0 & WDT_FLASHBOOT) != 0 ? RESET_RTC : OFF;
+    return flash_boot(chip) ? RESET_RTC : OFF;
 }
 
 static bool wdt_runs(const struct chip *chip)
 {
-    return (soc_reg_get(chip, WDTCONFIG0) & (WDT_EN | WDT_FLASHBOOT)) != 0;
+    return (soc_reg_get(chip, WDTCONFIG0) & WDT_EN) != 0 || flash_boot(chip);
 }
 
 static void wdt_arm(struct chip *chip)

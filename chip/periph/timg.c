@@ -147,6 +147,13 @@ void timg_alarm_due(struct chip *chip, unsigned g, unsigned t)
     interrupt(chip, g);
 }
 
+// Group 0 guards a boot from flash until software says it succeeded.
+static bool flash_boot(const struct chip *chip, unsigned g)
+{
+    return g == 0 && !chip->download_boot &&
+           (get(chip, g, WDTCONFIG0) & WDT_FLASHBOOT) != 0;
+}
+
 static enum action action_now(const struct chip *chip, unsigned g)
 {
     uint32_t config0 = get(chip, g, WDTCONFIG0);
@@ -154,15 +161,12 @@ static enum action action_now(const struct chip *chip, unsigned g)
     if ((config0 & WDT_EN) != 0) {
         return (enum action)(config0 >> (29 - 2 * chip->wdt[1 + g].stage) & 3u);
     }
-    return g == 0 && (config0 & WDT_FLASHBOOT) != 0 ? RESET_SYSTEM : OFF;
+    return flash_boot(chip, g) ? RESET_SYSTEM : OFF;
 }
 
 static bool wdt_runs(const struct chip *chip, unsigned g)
 {
-    uint32_t config0 = get(chip, g, WDTCONFIG0);
-
-    return (config0 & WDT_EN) != 0 ||
-           (g == 0 && (config0 & WDT_FLASHBOOT) != 0);
+    return (get(chip, g, WDTCONFIG0) & WDT_EN) != 0 || flash_boot(chip, g);
 }
 
 static void wdt_arm(struct chip *chip, unsigned g)

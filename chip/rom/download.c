@@ -34,6 +34,7 @@ void download_start(struct chip *chip)
     struct rom_download *d = state(chip);
 
     memset(d, 0, sizeof *d);
+    d->flash_total = FLASH_END;
     fb_slip_rx_init(&d->rx, d->packet, sizeof d->packet);
 }
 
@@ -66,12 +67,24 @@ void download_reply(struct chip *chip, uint8_t op, const uint8_t *data,
     download_send_frame(chip, packet, len);
 }
 
-// The ROM ends an answer with: failed, error, and two bytes of no meaning.
+static bool moves_data(uint8_t op)
+{
+    return (op >= FB_LOADER_FLASH_BEGIN && op <= FB_LOADER_MEM_DATA) ||
+           (op >= FB_LOADER_FLASH_DEFL_BEGIN && op <= FB_LOADER_FLASH_DEFL_END);
+}
+
+// The ROM ends an answer with: failed, error, and two bytes of no meaning. The
+// commands that move data leave an error of before in the second byte when they
+// succeed; the others clear it.
 static void answer(struct chip *chip, uint8_t op, uint8_t error,
                    const uint8_t *data, size_t n)
 {
     uint8_t status[4] = {error != 0, error, 0, 0};
 
+    if (error == 0 && moves_data(op)) {
+        status[1] = state(chip)->last_error;
+    }
+    state(chip)->last_error = status[1];
     download_reply(chip, op, data, n, status, sizeof status);
 }
 
@@ -172,12 +185,12 @@ const uint8_t *download_payload(struct chip *chip,
         *error = FB_LOADER_E_INVALID_MESSAGE;
         return NULL;
     }
+    t->sequence++; // also when the sum is wrong
     if (fb_loader_checksum(p, *n) != (r->checksum & 0xFFu)) {
         *error = FB_LOADER_E_CHECKSUM;
         return NULL;
     }
     *error = 0;
-    t->sequence++;
     return p;
 }
 
@@ -193,9 +206,12 @@ static void begin(struct chip *chip, const struct fb_loader_request *r,
     t->at = load32_le(r->data + 12);
 }
 
-static bool outside_flash(uint32_t flash_off, uint32_t n)
+// The flash is as large as SPI_SET_PARAMS said, whatever is soldered on.
+static bool outside_flash(struct chip *chip, uint32_t flash_off, uint32_t n)
 {
-    return flash_off > FLASH_END || n > FLASH_END - flash_off;
+    uint32_t total = state(chip)->flash_total;
+
+    return flash_off > total || n > total - flash_off;
 }
 
 // --- RAM ---
@@ -269,7 +285,7 @@ static void flash_begin(struct chip *chip, const struct fb_loader_request *r,
     }
     begin(chip, r, kind);
     size = load32_le(r->data);
-    if (outside_flash(state(chip)->transfer.at, size)) {
+    if (outside_flash(chip, state(chip)->transfer.at, size)) {
         state(chip)->transfer.kind = DOWNLOAD_NONE;
         done(chip, r->op, FB_LOADER_E_FAILED);
         return;
@@ -302,7 +318,7 @@ static uint8_t write_flash(struct chip *chip, const uint8_t *p, size_t n)
     struct download_transfer *t = &state(chip)->transfer;
     uint32_t at = t->at;
 
-    if (outside_flash(at, (uint32_t)n)) {
+    if (outside_flash(chip, at, (uint32_t)n)) {
         return FB_LOADER_E_FAILED;
     }
     if (!flash_chip_program(chip, at, p, n)) {
@@ -414,12 +430,7 @@ uint8_t download_inflate(struct chip *chip, const uint8_t *p, size_t n,
 
 static uint8_t write_inflated(struct chip *chip, const uint8_t *p, size_t n)
 {
-    struct download_transfer *t = &state(chip)->transfer;
-
-    if (n > t->left) {
-        return FB_LOADER_E_DEFLATE_PARAM; // more than FLASH_DEFL_BEGIN said
-    }
-    t->left -= (uint32_t)n;
+    // What goes beyond the size in FLASH_DEFL_BEGIN is written like the rest.
     return n == 0 ? 0 : write_flash(chip, p, n);
 }
 
@@ -455,9 +466,12 @@ static void check_len(struct chip *chip, const struct fb_loader_request *r,
     done(chip, r->op, r->len == len ? 0 : FB_LOADER_E_INVALID_MESSAGE);
 }
 
+// The ROM answers 64 bytes also when fewer, or too many, were asked for: what
+// its buffer held.
 static void read_slow(struct chip *chip, const struct fb_loader_request *r)
 {
-    uint8_t bytes[64] = {0};
+    uint8_t *bytes = state(chip)->slow;
+    uint8_t error = 0;
     uint32_t at, n;
 
     if (r->len != 8) {
@@ -466,20 +480,20 @@ static void read_slow(struct chip *chip, const struct fb_loader_request *r)
     }
     at = load32_le(r->data);
     n = load32_le(r->data + 4);
-    if (n > sizeof bytes) {
-        done(chip, r->op, FB_LOADER_E_READ_LENGTH);
-        return;
+    if (n > DOWNLOAD_SLOW) {
+        error = FB_LOADER_E_READ_LENGTH;
+        n = 0;
     }
     for (uint32_t i = 0; i < n; i++) {
         bytes[i] = chip->config.flash[(at + i) & (chip->config.flash_size - 1)];
     }
-    answer(chip, r->op, 0, bytes, sizeof bytes);
+    answer(chip, r->op, error, bytes, DOWNLOAD_SLOW);
 }
 
 static void md5(struct chip *chip, const struct fb_loader_request *r)
 {
     uint8_t hash[16];
-    char hex[33];
+    char hex[33] = {0};
     uint32_t at, n;
 
     if (r->len != 16) {
@@ -489,7 +503,7 @@ static void md5(struct chip *chip, const struct fb_loader_request *r)
     at = load32_le(r->data);
     n = load32_le(r->data + 4);
     if (at > chip->config.flash_size || n > chip->config.flash_size - at) {
-        done(chip, r->op, FB_LOADER_E_FLASH_READ);
+        answer(chip, r->op, FB_LOADER_E_FLASH_READ, (const uint8_t *)hex, 32);
         return;
     }
     fb_md5(chip->config.flash + at, n, hash);
@@ -519,6 +533,7 @@ static void change_baud(struct chip *chip, const struct fb_loader_request *r)
     registers_store(chip, UART0_CLKDIV, 4,
                     (uint32_t)(divider >> 4 & 0xFFFFFu) |
                         (uint32_t)(divider & 0xFu) << 20);
+    uart_put(chip, 0, "\xC0\xC0", 2);
 }
 
 static void rom_command(struct chip *chip, const struct fb_loader_request *r)
@@ -553,6 +568,9 @@ static void rom_command(struct chip *chip, const struct fb_loader_request *r)
         read_reg(chip, r);
         return;
     case FB_LOADER_SPI_SET_PARAMS:
+        if (r->len == 24) {
+            state(chip)->flash_total = load32_le(r->data + 4);
+        }
         check_len(chip, r, 24);
         return;
     case FB_LOADER_SPI_ATTACH:

@@ -7,8 +7,10 @@
 // A flasher stub is code that would call ROM functions, so with the built-in
 // ROM it is not run: stub_model.h answers in its place.
 //
-// Not modelled: UART1, SDIO, the times of erasing and writing, the stale third
-// and fourth status bytes.
+// Answers were compared byte by byte with the mask ROMs of revision 0 and 3 run
+// on the same chip. Not modelled: UART1, SDIO, the times of erasing and
+// writing, the third and fourth status byte (left over from other answers, here
+// 0).
 
 #ifndef CHIP_ROM_DOWNLOAD_H
 #define CHIP_ROM_DOWNLOAD_H
@@ -26,6 +28,7 @@ struct chip;
 
 // zlib's state (7 KiB) and window (32 KiB), and what alignment takes.
 #define DOWNLOAD_INFLATE_POOL 49152u
+#define DOWNLOAD_SLOW         64u // bytes of a READ_FLASH_SLOW
 
 enum download_kind {
     DOWNLOAD_NONE,
@@ -59,7 +62,10 @@ struct rom_download {
     struct fb_slip_rx rx;
     uint8_t packet[FB_LOADER_REQUEST_MAX];
     uint8_t last_op;
+    uint8_t last_error;
     uint32_t value; // of the answers: what SYNC or READ_REG left
+    uint32_t flash_total;
+    uint8_t slow[DOWNLOAD_SLOW];
     struct download_transfer transfer;
     bool inflating;
     bool inflated; // the stream has ended

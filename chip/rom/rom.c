@@ -122,7 +122,7 @@ const char *rom_boot_name(uint32_t strap)
         "SPI_FLASH_BOOT",
         "SDIO_REI_FEO_V1_BOOT",
         "ATE_BOOT",
-        "UART_BOOT",
+        "UART_BOOT(UART0)",
     };
 
     if ((strap & CHIP_STRAP_GPIO0) != 0) {
@@ -204,7 +204,7 @@ static void bad_digest(struct chip *chip)
         give_up(chip, "secure boot check failed", 371);
         return;
     }
-    rom_print(chip, "Secure boot check fail");
+    rom_print(chip, "Secure boot check fail\n");
     hang(chip, "secure boot check failed");
     chip->rom.state = ROM_RESTART;
     wait_us(chip, RESTART_US);
@@ -404,18 +404,25 @@ static void measure_crystal(struct chip *chip)
     }
 }
 
+// Revision 3 says so instead of its banner.
+static bool download_disabled(struct chip *chip)
+{
+    if (old_rom(chip) ||
+        fb_efuse_get(&chip->latched, FB_EFUSE_UART_DOWNLOAD_DIS) == 0) {
+        return false;
+    }
+    rom_print(chip, "Download mode is disabled. Restart with GPIO0 high.\n");
+    hang(chip, "UART download mode disabled");
+    return true;
+}
+
 static void enter_download(struct chip *chip)
 {
-    if (!old_rom(chip) &&
-        fb_efuse_get(&chip->latched, FB_EFUSE_UART_DOWNLOAD_DIS) != 0) {
-        rom_print(chip,
-                  "Download mode is disabled. Restart with GPIO0 high.\n");
-        hang(chip, "UART download mode disabled");
-        return;
-    }
     rtc_wdt_flash_boot(chip, false);
     timg_wdt_flash_boot(chip, false);
-    rom_print(chip, "waiting for download\n");
+    if ((soc_reg_get(chip, GPIO_STRAP_REG) & CHIP_STRAP_GPIO2) == 0) {
+        rom_print(chip, "waiting for download\n");
+    }
     chip->rom.state = ROM_DOWNLOAD;
     chip->rom.why = "download mode";
     download_start(chip);
@@ -432,6 +439,9 @@ static void start(struct chip *chip)
     uart_set_baud(chip, 0, CONSOLE_BAUD, soc_apb_hz(chip));
     measure_crystal(chip);
     rom_busy_us(chip, 5000);
+    if (rom_straps_download(strap) && download_disabled(chip)) {
+        return;
+    }
     rom_print(chip, "%s\n\n",
               old_rom(chip) ? "ets Jun  8 2016 00:22:57"
                             : "ets Jul 29 2019 12:21:46");

@@ -194,9 +194,9 @@ static void checks_the_bootloader_digest(void **state)
             assert_non_null(
                 strstr(rig->console, LOAD_LINES "Secure boot check fail"));
             rig_run_ms(rig, 400);
-            assert_non_null(strstr(rig->console,
-                                   "Secure boot check fail" BANNER19 FLASH_LINE(
-                                       "0x3 (SW_RESET)")));
+            assert_non_null(strstr(
+                rig->console, "Secure boot check fail\r\n" BANNER19 FLASH_LINE(
+                                  "0x3 (SW_RESET)")));
         }
         rig->flash[0x80 + 63] ^= 1;
         rig->flash[0x1000 + n + 20] ^= 0x10; // behind the image, still covered
@@ -266,7 +266,7 @@ static void names_the_boot_modes(void **state)
     assert_string_equal(rom_boot_name(0x01),
                         "DOWNLOAD_BOOT(UART0/UART1/SDIO_FEI_REO_V2)");
     assert_string_equal(rom_boot_name(0x0B), "HSPI_FLASH_BOOT");
-    assert_string_equal(rom_boot_name(0x0F), "UART_BOOT");
+    assert_string_equal(rom_boot_name(0x0F), "UART_BOOT(UART0)");
     assert_true(rom_straps_download(0x03));
     assert_true(rom_straps_download(0x23));
     assert_true(rom_straps_download(0x0F));
