@@ -25,6 +25,14 @@ static int checked(int err)
     return err;
 }
 
+// At the first import after a start or soft reset: no update is under way.
+static mp_obj_t pycom_init(void)
+{
+    update = (struct ota){0};
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(pycom_init_obj, pycom_init);
+
 static mp_obj_t pycom_ota_start(void)
 {
     checked(ota_start(&update));
@@ -64,6 +72,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(pycom_ota_slot_obj, pycom_ota_slot);
 
 static const mp_rom_map_elem_t pycom_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_pycom)},
+    {MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&pycom_init_obj)},
     {MP_ROM_QSTR(MP_QSTR_ota_start), MP_ROM_PTR(&pycom_ota_start_obj)},
     {MP_ROM_QSTR(MP_QSTR_ota_write), MP_ROM_PTR(&pycom_ota_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_ota_finish), MP_ROM_PTR(&pycom_ota_finish_obj)},

@@ -14,13 +14,16 @@
 #define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
 
 // The language
-#define MICROPY_ENABLE_COMPILER                (1)
-#define MICROPY_ENABLE_GC                      (1)
-#define MICROPY_LONGINT_IMPL                   (MICROPY_LONGINT_IMPL_MPZ)
-#define MICROPY_FLOAT_IMPL                     (MICROPY_FLOAT_IMPL_DOUBLE)
-#define MICROPY_HELPER_REPL                    (1)
-#define MICROPY_REPL_INFO                      (1)
-#define MICROPY_STACK_CHECK                    (1)
+#define MICROPY_ENABLE_COMPILER (1)
+#define MICROPY_ENABLE_GC       (1)
+#define MICROPY_LONGINT_IMPL    (MICROPY_LONGINT_IMPL_MPZ)
+#define MICROPY_FLOAT_IMPL      (MICROPY_FLOAT_IMPL_DOUBLE)
+#define MICROPY_HELPER_REPL     (1)
+#define MICROPY_REPL_INFO       (1)
+#define MICROPY_STACK_CHECK     (1)
+// What a C function may need below the deepest Python call: the signature
+// check takes 4 KiB, the partition table 4 KiB, an interrupt some 300 bytes.
+#define MICROPY_STACK_CHECK_MARGIN             (10 * 1024)
 #define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
 #define MICROPY_EMERGENCY_EXCEPTION_BUF_SIZE   (0)
 #define MICROPY_WARNINGS                       (1)
@@ -29,22 +32,25 @@
 #define MICROPY_NLR_XTENSA (1)
 
 // Modules. No file system yet: import finds the built-in ones.
-#define MICROPY_VFS                      (1)
-#define MICROPY_READER_VFS               (1)
-#define MICROPY_PY_ASYNCIO               (0) // its Python half is not there
-#define MICROPY_PY_FRAMEBUF              (0) // no board of the family has one
-#define MICROPY_PY_HASHLIB_SHA256        (1)
-#define MICROPY_PY_MACHINE               (1)
-#define MICROPY_PY_MACHINE_RESET         (1)
-#define MICROPY_PY_MACHINE_MEMX          (1)
-#define MICROPY_PY_MACHINE_INCLUDEFILE   "firmware/app/modmachine.c"
-#define MICROPY_PY_OS_UNAME              (1)
-#define MICROPY_PY_OS_URANDOM            (1)
-#define MICROPY_PY_OS_INCLUDEFILE        "firmware/app/modos.c"
-#define MICROPY_PY_RANDOM_SEED_INIT_FUNC (rng_word())
-#define MICROPY_PY_TIME_TIME_TIME_NS     (0) // there is no calendar clock
-#define MICROPY_PY_SYS_PLATFORM          MICROPY_HW_BOARD_NAME
-#define MICROPY_HW_MCU_NAME              "ESP32"
+#define MICROPY_VFS                             (1)
+#define MICROPY_READER_VFS                      (1)
+#define MICROPY_PY_ASYNCIO                      (0) // its Python half is not there
+#define MICROPY_PY_FRAMEBUF                     (0) // no board of the family has one
+#define MICROPY_PY_HASHLIB_SHA256               (1)
+#define MICROPY_PY_MACHINE                      (1)
+#define MICROPY_PY_MACHINE_RESET                (1)
+#define MICROPY_PY_MACHINE_MEMX                 (1)
+#define MICROPY_PY_MACHINE_INCLUDEFILE          "firmware/app/modmachine.c"
+#define MICROPY_PY_OS_UNAME                     (1)
+#define MICROPY_PY_OS_URANDOM                   (1)
+#define MICROPY_PY_OS_INCLUDEFILE               "firmware/app/modos.c"
+#define MICROPY_PY_RANDOM_SEED_INIT_FUNC        (rng_word())
+#define MICROPY_PY_TIME_TIME_TIME_NS            (1)
+#define MICROPY_PY_TIME_GMTIME_LOCALTIME_MKTIME (1)
+#define MICROPY_PY_TIME_INCLUDEFILE             "firmware/app/modtime.c"
+#define MICROPY_EPOCH_IS_1970                   (1)
+#define MICROPY_PY_SYS_PLATFORM                 MICROPY_HW_BOARD_NAME
+#define MICROPY_HW_MCU_NAME                     "ESP32"
 // MICROPY_HW_BOARD_NAME comes from the makefile.
 
 uint32_t rng_word(void);

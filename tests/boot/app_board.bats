@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# The application on the virtual board, over its UART: interrupts, waiting,
+# resets, and an update into the other slot and back. What needs no ESP32 is in
+# app_sim.bats.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    bin=$root/build/bin
+    micropython=${MICROPY_TOP:-$root/third_party/micropython}
+    bearssl=${BEARSSL_TOP:-$root/third_party/bearssl}
+    why=
+    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
+    [ -f "$micropython/py/py.mk" ] || why='no MicroPython: make third-party'
+    [ -f "$bearssl/inc/bearssl.h" ] || why='no BearSSL: make third-party'
+    [ -x "$bin/fusebox" ] || why='no build/bin/fusebox: make'
+    export root bin why
+    [ -z "$why" ] || return 0
+    cd "$BATS_FILE_TMPDIR" || return 1
+    for part in boot app; do
+        obj=$root/build/GPY/release/obj-plain/$part
+        mkdir -p "$obj"
+        make --no-print-directory -j2 -C "$root/firmware/$part" TARGET= \
+            BOARD=GPY BTYPE=release BUILD="$obj" MICROPY_TOP="$micropython" \
+            BEARSSL_TOP="$bearssl" SIGN_PUB= \
+            CROSS_COMPILE=xtensa-lx106-elf- >$part.log 2>&1 ||
+            { tail -n 20 $part.log >&2; return 1; }
+        "$bin/esptool" --chip esp32 elf2image --flash_mode dio \
+            --flash_freq 80m --flash_size 4MB -o $part.bin "$obj"/*.elf
+    done
+    "$bin/fusebox" board start b 7>&- 3>&-
+    "$bin/esptool" --chip esp32 --port board:b write_flash 0x1000 boot.bin \
+        0x8000 "$root/tests/vectors/partition/classic.bin" 0x10000 app.bin
+    "$bin/fusebox" board reset b
+}
+
+teardown_file() {
+    [ -n "$why" ] || "$bin/fusebox" board stop "$BATS_FILE_TMPDIR/b"
+}
+
+setup() {
+    [ -z "$why" ] || skip "$why"
+    cd "$BATS_FILE_TMPDIR" || return 1
+    out=$BATS_TEST_TMPDIR/out from=0
+    exec 7<>b/uart
+    cat <&7 >"$out" &
+    reader=$!
+    # Each test starts at the prompt of a fresh interpreter.
+    type_in '\r\003\003\002\004'
+    after 'MPY: soft reboot.*>>> $'
+    mark
+}
+
+teardown() {
+    [ -n "$why" ] || kill "$reader"
+}
+
+# What follows looks at the output from here on.
+mark() {
+    from=$(wc -c <"$out")
+}
+
+said() {
+    tail -c +$((from + 1)) "$out" | tr -d '\r'
+}
+
+# type_in FORMAT: as it would be typed; \r is the Return key.
+type_in() {
+    # shellcheck disable=SC2059
+    printf "$1" >&7
+}
+
+# after REGEX: wait until the board has said it.
+after() {
+    local n=0
+    until said | tr '\n' ' ' | grep -Eq "$1"; do
+        sleep 0.05
+        n=$((n + 1))
+        if [ $n -ge 200 ]; then
+            said >&2
+            return 1
+        fi
+    done
+}
+
+@test "Ctrl-C stops a loop and a sleep" {
+    type_in 'import time\rdef f():\rprint("a" * 3)\rwhile True:\rpass\r\r\r\rf()\r'
+    after 'aaa $'
+    type_in '\003'
+    after 'KeyboardInterrupt: +>>> $'
+    mark
+    type_in 'print("b" * 3); time.sleep(1e6)\r'
+    after 'bbb $'
+    type_in '\003'
+    after 'KeyboardInterrupt: +>>> $'
+}
+
+@test "a burst larger than all buffers loses no byte" {
+    i=0
+    while [ $i -lt 400 ]; do
+        printf 'x%d = %d\r' $i $i
+        i=$((i + 1))
+    done >burst
+    cat burst >&7
+    type_in 'sum(globals()["x%%d" %% i] for i in range(400))\r'
+    after '79800 +>>> $'
+}
+
+@test "sleep and ticks agree with the clock of the chip" {
+    type_in 'import time\rt = time.ticks_us(); time.sleep_ms(50); d = time.ticks_diff(time.ticks_us(), t); 50000 <= d < 60000\r'
+    after 'True +>>> $'
+}
+
+@test "machine: reset and its cause, unique_id, freq" {
+    type_in 'import machine\rmachine.reset()\r'
+    after 'rst:0x3 \(SW_RESET\).*MicroPython v1.*>>> $'
+    mark
+    type_in 'import machine\rmachine.reset_cause() == machine.SOFT_RESET, len(machine.unique_id()), machine.freq() >= 40000000\r'
+    after '\(True, 6, True\) +>>> $'
+    # The tool resets the board, before and after.
+    mark
+    mac=$("$bin/esptool" --port board:b read_mac | sed -n 's/^MAC: *//p' |
+        head -n 1)
+    after 'MicroPython v1.*>>> $'
+    mark
+    type_in 'import machine\r":".join("%%02x" %% x for x in machine.unique_id())\r'
+    after "'$mac' +>>> \$"
+}
+
+@test "an exception of the CPU is reported and resets" {
+    type_in 'import machine\rmachine.mem32[0x20000000]\r'
+    after 'exception: cause 0000001c pc 400[0-9a-f]{5} vaddr 20000000 .*rst:0x3 .*MicroPython v1.*>>> $'
+}
+
+@test "an update goes to the other slot and back again" {
+    other=0x10000
+    for slot in 0x1a0000 0x10000; do
+        run "$bin/fusebox" ota --port board:b --reset app.bin
+        echo "$output" >&2
+        [ "$status" -eq 0 ]
+        [[ $output == *"slot $slot"* ]]
+        after "Loading app partition at offset 0*${slot#0x}.*MicroPython v1.*>>> \$"
+        run "$bin/fusebox" exec --port board:b \
+            'import pycom; print(hex(pycom.ota_slot()))'
+        [ "$status" -eq 0 ]
+        [ "$output" = "$other" ]
+        other=$slot
+        mark
+    done
+}
