@@ -15,6 +15,7 @@ include mk/third_party.mk
 include mk/host.mk
 include mk/lint.mk
 -include mk/fuzz.mk
+include mk/bench.mk
 ifneq ($(BOARD),)
 include mk/firmware.mk
 endif

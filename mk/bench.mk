@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Measurements. They print figures and judge nothing.
+
+BENCH       := build/bench
+BENCH_BOARD := $(BENCH)/gpy
+BENCH_FW     = $(MAKE) --no-print-directory BOARD=GPY BTYPE=bench SECURE=on \
+    SECURE_KEY=$(BENCH)/secure_boot_signing_key.pem \
+    ENCRYPT_KEY=$(BENCH)/flash_encryption_key.bin
+
+$(BENCH)/secure_boot_signing_key.pem: | $(BIN)/espsecure
+	@mkdir -p $(@D)
+	$(BIN)/espsecure generate_signing_key $@
+$(BENCH)/flash_encryption_key.bin: | $(BIN)/espsecure
+	@mkdir -p $(@D)
+	$(BIN)/espsecure generate_flash_encryption_key $@
+$(BENCH)/secure-bootloader-key.bin: $(BENCH)/secure_boot_signing_key.pem
+	@rm -f $@
+	$(BIN)/espsecure digest_private_key --keyfile $< $@
+
+$(BENCH)/chip_loop.bin: tests/bench/chip_loop.S
+	@mkdir -p $(@D)
+	xtensa-lx106-elf-gcc -nostdlib -Wl,-Ttext=0 -o $(@:.bin=.elf) $<
+	xtensa-lx106-elf-objcopy -O binary -j .text $(@:.bin=.elf) $@
+
+$(BENCH)/chip_bench: $(OBJ)/tests/bench/chip.o $(LIBCHIP) $(LIBHOST) $(LIBFB)
+	@mkdir -p $(@D)
+	$(Q_LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBHOST) $(LDLIBS_HOST) $(LDLIBS_FB)
+
+.PHONY: bench-chip isa-diff
+## make bench-chip          speed of the virtual chip, beside QEMU's
+bench-chip: $(BENCH)/chip_bench $(BENCH)/chip_loop.bin tools \
+            $(BENCH)/secure-bootloader-key.bin \
+            $(BENCH)/flash_encryption_key.bin
+	@mkdir -p $(BENCH)
+	@$(BENCH_FW) >$(BENCH)/firmware.log 2>&1 || \
+	    { tail -n 30 $(BENCH)/firmware.log; exit 1; }
+	@tests/bench/locked_board.sh $(BENCH_BOARD) build/GPY/bench $(BENCH)
+	@$(BENCH)/chip_bench $(BENCH)/chip_loop.bin $(BENCH_BOARD)
+
+## make isa-diff            random instructions on our core and on QEMU's
+isa-diff:
+	@tests/isa/isa_diff.sh $(or $(N),100000)
