@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#define OPENSSL_SUPPRESS_DEPRECATED // engines
+
 #include "host/key.h"
 
 #include <assert.h>
@@ -13,6 +15,7 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/engine.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
@@ -21,7 +24,8 @@
 #include "lib/fb/bytes.h"
 
 struct host_key {
-    EVP_PKEY *pkey;
+    EVP_PKEY *pkey;  // public half at least
+    EVP_PKEY *token; // signs in place of pkey; NULL: no token
     enum host_key_kind kind;
     bool is_private;
 };
@@ -78,7 +82,11 @@ static const char *wrap(EVP_PKEY *pkey, bool is_private, struct host_key **key)
         EVP_PKEY_free(pkey);
         return "cannot be held: out of memory";
     }
-    *k = (struct host_key){pkey, kind_of(pkey), is_private};
+    *k = (struct host_key){
+        .pkey = pkey,
+        .kind = kind_of(pkey),
+        .is_private = is_private,
+    };
     *key = k;
     return NULL;
 }
@@ -87,6 +95,7 @@ void host_key_free(struct host_key *key)
 {
     if (key != NULL) {
         EVP_PKEY_free(key->pkey); // wipes private numbers
+        EVP_PKEY_free(key->token);
         free(key);
     }
 }
@@ -212,6 +221,78 @@ const char *host_key_parse(const uint8_t *text, size_t n, struct host_key **key)
     return wrap(pkey, false, key);
 }
 
+// The engine stays loaded: keys of it are used until the program ends.
+static const char *start_engine(const char *module, const char *pin,
+                                ENGINE **engine)
+{
+    ENGINE *e;
+
+    ENGINE_load_builtin_engines();
+    e = ENGINE_by_id("pkcs11");
+    if (e == NULL) {
+        return "needs OpenSSL's engine pkcs11 (Debian: "
+               "libengine-pkcs11-openssl)";
+    }
+    ENGINE_ctrl_cmd_string(e, "QUIET", NULL, 0); // errors are told by us
+    if ((module != NULL &&
+         ENGINE_ctrl_cmd_string(e, "MODULE_PATH", module, 0) != 1) ||
+        ENGINE_init(e) != 1) {
+        ENGINE_free(e);
+        return "cannot be reached: the PKCS#11 module does not load";
+    }
+    if (pin != NULL && ENGINE_ctrl_cmd_string(e, "PIN", pin, 0) != 1) {
+        ENGINE_finish(e);
+        ENGINE_free(e);
+        return "cannot be reached: the PIN is not taken";
+    }
+    *engine = e;
+    return NULL;
+}
+
+// A copy of the public half that OpenSSL itself can read numbers from.
+static EVP_PKEY *public_copy(EVP_PKEY *pkey)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    EVP_PKEY *copy = NULL;
+
+    if (bio != NULL && PEM_write_bio_PUBKEY(bio, pkey) == 1) {
+        copy = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    }
+    BIO_free(bio);
+    return copy;
+}
+
+const char *host_key_from_token(const char *id, const char *module,
+                                const char *pin, bool need_private,
+                                struct host_key **key)
+{
+    ENGINE *engine = NULL;
+    const char *why = start_engine(module, pin, &engine);
+    EVP_PKEY *token;
+    EVP_PKEY *copy;
+
+    if (why != NULL) {
+        return why;
+    }
+    token = need_private ? ENGINE_load_private_key(engine, id, NULL, NULL)
+                         : ENGINE_load_public_key(engine, id, NULL, NULL);
+    if (token == NULL) {
+        return "is not found on the token, or the PIN is wrong";
+    }
+    copy = public_copy(token);
+    if (copy == NULL) {
+        EVP_PKEY_free(token);
+        return "has no public half on the token";
+    }
+    why = wrap(copy, need_private, key);
+    if (why != NULL || !need_private) {
+        EVP_PKEY_free(token);
+        return why;
+    }
+    (*key)->token = token;
+    return NULL;
+}
+
 enum host_key_kind host_key_kind(const struct host_key *key)
 {
     return key->kind;
@@ -332,6 +413,7 @@ bool host_key_rsa(const struct host_key *key, uint8_t n[384], uint32_t *e)
 bool host_key_scalar(const struct host_key *key, uint8_t scalar[32])
 {
     return key->kind == HOST_KEY_P256 && key->is_private &&
+           key->token == NULL &&
            get_number(key, OSSL_PKEY_PARAM_PRIV_KEY, scalar, 32);
 }
 
@@ -342,6 +424,14 @@ bool host_key_sign_v1(const struct host_key *key, const uint8_t hash[32],
     br_ec_private_key sk = {BR_EC_secp256r1, scalar, sizeof(scalar)};
     size_t n = 0;
 
+    if (key->token != NULL) {
+        uint8_t sig[HOST_KEY_SIG_MAX];
+        if (key->kind != HOST_KEY_P256 || !host_key_sign(key, hash, sig)) {
+            return false;
+        }
+        memcpy(rs, sig, 64);
+        return true;
+    }
     if (host_key_scalar(key, scalar)) {
         n = br_ecdsa_i31_sign_raw(br_ec_get_default(), &br_sha256_vtable, hash,
                                   &sk, rs);
@@ -353,7 +443,8 @@ bool host_key_sign_v1(const struct host_key *key, const uint8_t hash[32],
 // A signing or verifying context with PSS set up for RSA keys.
 static EVP_PKEY_CTX *context(const struct host_key *key, bool sign)
 {
-    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    EVP_PKEY *pkey = sign && key->token != NULL ? key->token : key->pkey;
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     const EVP_MD *md = key->kind == HOST_KEY_P384 ? EVP_sha384() : EVP_sha256();
     bool ok = c != NULL && row_of(key->kind) != NULL;
 

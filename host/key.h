@@ -35,6 +35,13 @@ const char *host_key_generate(enum host_key_kind kind, struct host_key **key);
 // Private or public, from n bytes of a key file.
 const char *host_key_parse(const uint8_t *text, size_t n,
                            struct host_key **key);
+// A key that never leaves its PKCS#11 token, by OpenSSL's engine "pkcs11".
+// id: a URI "pkcs11:token=...;object=..." or what the engine takes besides.
+// module: path of the token's library, NULL: what is configured. pin: NULL: as
+// the URI says, or asked for on the terminal.
+const char *host_key_from_token(const char *id, const char *module,
+                                const char *pin, bool need_private,
+                                struct host_key **key);
 void host_key_free(struct host_key *key); // NULL is fine
 
 enum host_key_kind host_key_kind(const struct host_key *key);
@@ -60,7 +67,8 @@ bool host_key_rsa(const struct host_key *key, uint8_t n[384], uint32_t *e);
 bool host_key_scalar(const struct host_key *key, uint8_t scalar[32]);
 
 // ECDSA P-256 with the nonce of RFC 6979 (SHA-256): the same key and hash give
-// the same r || s, big-endian. False: not a private P-256 key.
+// the same r || s, big-endian. A token takes the nonce it likes. False: not a
+// private P-256 key.
 bool host_key_sign_v1(const struct host_key *key, const uint8_t hash[32],
                       uint8_t rs[64]);
 

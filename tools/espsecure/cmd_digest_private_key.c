@@ -2,6 +2,8 @@
 
 #include "tools/espsecure/secure.h"
 
+#include <string.h>
+
 #include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
 
@@ -22,12 +24,19 @@ static int run(const struct cli *cli)
 {
     const char *path = cli_arg(cli, 0);
     size_t bits = (size_t)cli_uint(cli, "keylen");
-    struct host_key *key;
+    const char *keyfile = cli_string(cli, "keyfile");
+    struct host_file bytes = {0};
+    struct host_key *key = NULL;
     uint8_t digest[32];
     const char *name;
 
-    if (secure_check_output(cli_string(cli, "keyfile"), path) != CLI_OK ||
-        secure_load_v1_key(cli, true, &key, &name) != CLI_OK) {
+    if (keyfile != NULL && strncmp(keyfile, "pkcs11:", 7) == 0) {
+        return cli_error(keyfile, "cannot be digested: the private number "
+                                  "never leaves a token");
+    }
+    if (secure_check_output(keyfile, path) != CLI_OK ||
+        secure_read_key(cli, &bytes, &name) != CLI_OK ||
+        secure_parse_key(&bytes, name, SECURE_V1, true, &key) != CLI_OK) {
         return CLI_FAILURE;
     }
     digest_scalar(key, digest);

@@ -5,14 +5,14 @@
 static int run(const struct cli *cli)
 {
     const char *output = cli_string(cli, "output");
-    struct host_key *key;
-    struct host_file bytes = {0};
+    const char *keyfile = cli_string(cli, "keyfile");
+    struct host_key *key = NULL;
     uint8_t digest[32];
     const char *name;
 
-    if (secure_check_output(cli_string(cli, "keyfile"), output) != CLI_OK ||
-        secure_read_key(cli, &bytes, &name) != CLI_OK ||
-        secure_parse_v2_key(&bytes, name, false, &key) != CLI_OK) {
+    if (secure_check_output(keyfile, output) != CLI_OK ||
+        secure_load_key(cli, keyfile, SECURE_V2, false, &key, &name) !=
+            CLI_OK) {
         return CLI_FAILURE;
     }
     int status = sign_v2_key_digest(key, digest)
@@ -30,6 +30,7 @@ static int run(const struct cli *cli)
 static const struct cli_option options[] = {
     SECURE_OPTION_KEYFILE("Public or private key, PEM."),
     SECURE_OPTION_KEY_FD,
+    SECURE_OPTIONS_TOKEN,
     {.name = "output",
      .shorts = "o",
      .kind = CLI_STRING,

@@ -2,8 +2,6 @@
 
 #include "tools/espsecure/secure.h"
 
-#include <string.h>
-
 static int write_pem(const struct host_key *key, const char *name,
                      const char *path)
 {
@@ -32,23 +30,17 @@ static int write_raw(const struct host_key *key, const char *name,
 static int run(const struct cli *cli)
 {
     const char *path = cli_arg(cli, 0);
-    bool v1 = strcmp(cli_string(cli, "version"), "1") == 0;
+    const char *keyfile = cli_string(cli, "keyfile");
+    enum secure_version version = secure_version(cli);
     struct host_key *key = NULL;
-    struct host_file bytes = {0};
     const char *name;
-    int status;
 
-    if (secure_check_output(cli_string(cli, "keyfile"), path) != CLI_OK ||
-        secure_read_key(cli, &bytes, &name) != CLI_OK) {
+    if (secure_check_output(keyfile, path) != CLI_OK ||
+        secure_load_key(cli, keyfile, version, true, &key, &name) != CLI_OK) {
         return CLI_FAILURE;
     }
-    if (v1) {
-        status = secure_parse_v1_key(&bytes, name, true, &key);
-        status = status == CLI_OK ? write_raw(key, name, path) : status;
-    } else {
-        status = secure_parse_v2_key(&bytes, name, true, &key);
-        status = status == CLI_OK ? write_pem(key, name, path) : status;
-    }
+    int status = version == SECURE_V1 ? write_raw(key, name, path)
+                                      : write_pem(key, name, path);
     host_key_free(key);
     if (status == CLI_OK) {
         secure_say(path, "\"%s\" public key extracted to \"%s\".\n", name,
@@ -60,6 +52,7 @@ static int run(const struct cli *cli)
 static const struct cli_option options[] = {
     SECURE_OPTION_KEYFILE("Private signing key, PEM."),
     SECURE_OPTION_KEY_FD,
+    SECURE_OPTIONS_TOKEN,
     {.name = "version",
      .shorts = "v",
      .kind = CLI_CHOICE,

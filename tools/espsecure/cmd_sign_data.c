@@ -2,8 +2,6 @@
 
 #include "tools/espsecure/sign.h"
 
-#include <string.h>
-
 // A key or a signature must not be where the output goes.
 static int check_outputs(const struct cli *cli, const char *option)
 {
@@ -17,30 +15,19 @@ static int check_outputs(const struct cli *cli, const char *option)
     return CLI_OK;
 }
 
-int sign_read_key(const struct cli *cli, unsigned n, struct host_file *bytes,
-                  const char **name)
-{
-    if (cli_given(cli, "key-fd") || cli_values(cli, "keyfile") == 0) {
-        return secure_read_key(cli, bytes, name);
-    }
-    *name = cli_value(cli, "keyfile", n);
-    return secure_read_key_file(*name, bytes);
-}
-
 static int run(const struct cli *cli)
 {
-    bool v1 = strcmp(cli_string(cli, "version"), "1") == 0;
-
     if (check_outputs(cli, "keyfile") != CLI_OK ||
         check_outputs(cli, "pub-key") != CLI_OK ||
         check_outputs(cli, "signature") != CLI_OK) {
         return CLI_FAILURE;
     }
     if (cli_values(cli, "signature") > 0 &&
-        (cli_values(cli, "keyfile") > 0 || cli_given(cli, "key-fd"))) {
+        (cli_values(cli, "keyfile") > 0 || cli_given(cli, "key-fd") ||
+         cli_flag(cli, "hsm"))) {
         return cli_usage(cli, "--signature needs --pub-key and no --keyfile");
     }
-    return v1 ? sign_v1(cli) : sign_v2(cli);
+    return secure_version(cli) == SECURE_V1 ? sign_v1(cli) : sign_v2(cli);
 }
 
 static const struct cli_option options[] = {
@@ -57,6 +44,7 @@ static const struct cli_option options[] = {
      .help = "Private signing key, PEM; version 2 takes up to three. \"-\": "
              "standard input."},
     SECURE_OPTION_KEY_FD,
+    SECURE_OPTIONS_TOKEN,
     {.name = "output",
      .shorts = "o",
      .kind = CLI_STRING,

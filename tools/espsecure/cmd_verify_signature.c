@@ -2,8 +2,6 @@
 
 #include "tools/espsecure/secure.h"
 
-#include <string.h>
-
 #include "lib/fb/signature.h"
 #include "tools/espsecure/sign.h"
 
@@ -42,25 +40,21 @@ static int check_v1(const struct host_key *key, const char *path,
 static int run(const struct cli *cli)
 {
     const char *path = cli_arg(cli, 0);
-    bool v1 = strcmp(cli_string(cli, "version"), "1") == 0;
+    enum secure_version version = secure_version(cli);
     struct host_key *key = NULL;
-    struct host_file data;
-    struct host_file bytes = {0};
+    struct host_file data = {0};
     const char *name;
-    int status;
 
-    if (secure_read_key(cli, &bytes, &name) != CLI_OK) {
+    if (secure_load_key(cli, cli_string(cli, "keyfile"), version, false, &key,
+                        &name) != CLI_OK) {
         return CLI_FAILURE;
     }
-    status = v1 ? secure_parse_v1_key(&bytes, name, false, &key)
-                : secure_parse_v2_key(&bytes, name, false, &key);
-    if (status == CLI_OK) {
-        status = secure_read(path, &data);
-    }
+    int status = secure_read(path, &data);
     if (status == CLI_OK) {
         status =
-            v1 ? check_v1(key, path, &data)
-               : verify_v2(key, path, &data, cli_flag(cli, "skip-padding"));
+            version == SECURE_V1
+                ? check_v1(key, path, &data)
+                : verify_v2(key, path, &data, cli_flag(cli, "skip-padding"));
         host_file_free(&data);
     }
     host_key_free(key);
@@ -77,6 +71,7 @@ static const struct cli_option options[] = {
     SECURE_OPTION_KEYFILE("Public or private key: PEM, or 64 raw bytes "
                           "(version 1)."),
     SECURE_OPTION_KEY_FD,
+    SECURE_OPTIONS_TOKEN,
     {.name = "skip-padding",
      .kind = CLI_FLAG,
      .help = "Version 2: the file was signed with --skip-padding, its length "

@@ -110,51 +110,37 @@ static int parse_key(struct host_file *bytes, const char *name,
     return CLI_OK;
 }
 
-int secure_parse_v1_key(struct host_file *bytes, const char *name,
-                        bool need_private, struct host_key **key)
+enum secure_version secure_version(const struct cli *cli)
+{
+    return cli_uint(cli, "version") == 1 ? SECURE_V1 : SECURE_V2;
+}
+
+int secure_parse_key(struct host_file *bytes, const char *name,
+                     enum secure_version version, bool need_private,
+                     struct host_key **key)
 {
     if (parse_key(bytes, name, need_private, key) != CLI_OK) {
         return CLI_FAILURE;
     }
-    if (host_key_kind(*key) != HOST_KEY_P256) {
-        cli_error(name,
-                  "is %s; Secure Boot V1 needs ECDSA on NIST P-256 (OpenSSL: "
-                  "prime256v1)",
-                  host_key_describe(*key));
-        host_key_free(*key);
-        *key = NULL;
-        return CLI_FAILURE;
-    }
-    return CLI_OK;
+    return secure_check_kind(name, version, key);
 }
 
-int secure_parse_v2_key(struct host_file *bytes, const char *name,
-                        bool need_private, struct host_key **key)
+int secure_check_kind(const char *name, enum secure_version version,
+                      struct host_key **key)
 {
-    if (parse_key(bytes, name, need_private, key) != CLI_OK) {
-        return CLI_FAILURE;
-    }
-    if (host_key_kind(*key) == HOST_KEY_OTHER) {
-        cli_error(name,
-                  "is %s; Secure Boot V2 needs RSA-3072 or ECDSA on NIST "
-                  "P-192, P-256 or P-384",
-                  host_key_describe(*key));
-        host_key_free(*key);
-        *key = NULL;
-        return CLI_FAILURE;
-    }
-    return CLI_OK;
-}
+    enum host_key_kind kind = host_key_kind(*key);
 
-int secure_load_v1_key(const struct cli *cli, bool need_private,
-                       struct host_key **key, const char **name)
-{
-    struct host_file bytes = {0};
-
-    if (secure_read_key(cli, &bytes, name) != CLI_OK) {
-        return CLI_FAILURE;
+    if (version == SECURE_V1 ? kind == HOST_KEY_P256 : kind != HOST_KEY_OTHER) {
+        return CLI_OK;
     }
-    return secure_parse_v1_key(&bytes, *name, need_private, key);
+    cli_error(name, "is %s; Secure Boot V%d needs %s", host_key_describe(*key),
+              (int)version,
+              version == SECURE_V1
+                  ? "ECDSA on NIST P-256 (OpenSSL: prime256v1)"
+                  : "RSA-3072 or ECDSA on NIST P-192, P-256 or P-384");
+    host_key_free(*key);
+    *key = NULL;
+    return CLI_FAILURE;
 }
 
 int secure_check_output(const char *input, const char *output)

@@ -27,6 +27,25 @@
         .name = "key-fd", .kind = CLI_UINT, .value = "N",                      \
         .help = "Read the key from this open file descriptor instead.",        \
     }
+// Keys that stay on a token.
+#define SECURE_OPTIONS_TOKEN                                                   \
+    {.name = "hsm",                                                            \
+     .kind = CLI_FLAG,                                                         \
+     .help = "Use the key on a PKCS#11 token that --hsm-config names."},       \
+        {.name = "hsm-config",                                                 \
+         .kind = CLI_STRING,                                                   \
+         .value = "FILE",                                                      \
+         .help = "Section [hsm_config] with pkcs11_lib, slot, label, "         \
+                 "label_pubkey and credentials (the PIN)."},                   \
+        {.name = "pkcs11-module",                                              \
+         .kind = CLI_STRING,                                                   \
+         .value = "PATH",                                                      \
+         .env = "PKCS11_MODULE_PATH",                                          \
+         .help = "Library of the token, for a key named by a PKCS#11 URI."},   \
+    {                                                                          \
+        .name = "pin-file", .kind = CLI_STRING, .value = "FILE",               \
+        .help = "Read the token's PIN from here instead of the terminal.",     \
+    }
 
 // Read a whole file; "-" is standard input, which can be read once.
 int secure_read(const char *path, struct host_file *file);
@@ -37,16 +56,26 @@ int secure_read_key(const struct cli *cli, struct host_file *key,
 // One key file by name, as secure_read_key() does.
 int secure_read_key_file(const char *path, struct host_file *key);
 
-// The key of --keyfile or --key-fd as a signing key of that kind: V1 wants
-// P-256. for_what: "sign", in the refusal; need_private as it says.
-int secure_load_v1_key(const struct cli *cli, bool need_private,
-                       struct host_key **key, const char **name);
-// The same from bytes already read; they are wiped and released.
-int secure_parse_v1_key(struct host_file *bytes, const char *name,
-                        bool need_private, struct host_key **key);
-// Any key that Secure Boot V2 knows.
-int secure_parse_v2_key(struct host_file *bytes, const char *name,
-                        bool need_private, struct host_key **key);
+// What a signing key is for: V1 wants P-256, V2 any kind that it knows.
+enum secure_version { SECURE_V1 = 1, SECURE_V2 = 2 };
+
+// --version of a command.
+enum secure_version secure_version(const struct cli *cli);
+
+// A signing key from bytes that were read; they are wiped and released.
+int secure_parse_key(struct host_file *bytes, const char *name,
+                     enum secure_version version, bool need_private,
+                     struct host_key **key);
+
+// Refuse and release a key of a kind that the version does not know.
+int secure_check_kind(const char *name, enum secure_version version,
+                      struct host_key **key);
+
+// A signing key of a command with SECURE_OPTIONS_TOKEN: from path (a file, or
+// a PKCS#11 URI), or where that is NULL, from --key-fd or --hsm.
+int secure_load_key(const struct cli *cli, const char *path,
+                    enum secure_version version, bool need_private,
+                    struct host_key **key, const char **name);
 
 // Refuse an output file that is one of the inputs (NULL or "-": none).
 int secure_check_output(const char *input, const char *output);

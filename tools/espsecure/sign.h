@@ -11,10 +11,6 @@
 
 #include "tools/espsecure/secure.h"
 
-// The bytes of the n-th --keyfile, or of --key-fd (then there is only n = 0).
-int sign_read_key(const struct cli *cli, unsigned n, struct host_file *bytes,
-                  const char **name);
-
 int sign_v1(const struct cli *cli);
 int sign_v2(const struct cli *cli);
 

@@ -25,7 +25,7 @@ static int given_signature(const struct cli *cli,
                               "--pub-key");
     }
     if (secure_read_key_file(key_path, &file) != CLI_OK ||
-        secure_parse_v1_key(&file, key_path, false, &key) != CLI_OK) {
+        secure_parse_key(&file, key_path, SECURE_V1, false, &key) != CLI_OK) {
         return CLI_FAILURE;
     }
     bool ok = host_key_point(key, xy);
@@ -46,12 +46,11 @@ static int given_signature(const struct cli *cli,
 static int own_signature(const struct cli *cli, const uint8_t hash[32],
                          uint8_t xy[HOST_KEY_POINT_MAX], uint8_t rs[64])
 {
-    struct host_file bytes = {0};
-    struct host_key *key;
+    struct host_key *key = NULL;
     const char *name = NULL;
 
-    if (sign_read_key(cli, 0, &bytes, &name) != CLI_OK ||
-        secure_parse_v1_key(&bytes, name, true, &key) != CLI_OK) {
+    if (secure_load_key(cli, cli_value(cli, "keyfile", 0), SECURE_V1, true,
+                        &key, &name) != CLI_OK) {
         return CLI_FAILURE;
     }
     bool ok = host_key_point(key, xy) && host_key_sign_v1(key, hash, rs);

@@ -106,13 +106,12 @@ static int encode_block(struct job *job, const struct host_key *key,
 static int add_own(struct job *job, unsigned n)
 {
     uint8_t sig[HOST_KEY_SIG_MAX];
-    struct host_file bytes = {0};
-    struct host_key *key;
+    struct host_key *key = NULL;
     const char *name = NULL;
     int status = CLI_FAILURE;
 
-    if (sign_read_key(job->cli, n, &bytes, &name) != CLI_OK ||
-        secure_parse_v2_key(&bytes, name, true, &key) != CLI_OK) {
+    if (secure_load_key(job->cli, cli_value(job->cli, "keyfile", n), SECURE_V2,
+                        true, &key, &name) != CLI_OK) {
         return CLI_FAILURE;
     }
     enum fb_signature_v2_kind kind = block_kind(host_key_kind(key));
@@ -170,7 +169,7 @@ static int add_given(struct job *job, unsigned n)
     struct host_key *key;
 
     if (secure_read_key_file(key_path, &bytes) != CLI_OK ||
-        secure_parse_v2_key(&bytes, key_path, false, &key) != CLI_OK) {
+        secure_parse_key(&bytes, key_path, SECURE_V2, false, &key) != CLI_OK) {
         return CLI_FAILURE;
     }
     int status = add_given_by(job, key, cli_value(job->cli, "signature", n));
@@ -194,7 +193,7 @@ static int add_blocks(struct job *job)
                              "number of signatures (%u)",
                              count, cli_values(cli, "signature"));
         }
-    } else if (cli_given(cli, "key-fd")) {
+    } else if (cli_given(cli, "key-fd") || cli_flag(cli, "hsm")) {
         count = 1;
     } else if (count == 0) {
         return cli_usage(cli, "--keyfile is missing");
