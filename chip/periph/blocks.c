@@ -26,9 +26,10 @@
 #include "chip/periph/syscon.h"
 #include "chip/periph/timg.h"
 #include "chip/periph/uart.h"
+#include "chip/soc.h"
 
 // clang-format off
-// Values at reset that somebody looks at: SENS readiness, SLC.
+
 static const struct reg_row sens_rows[] = {
     {0x000, 256, "SENS", 0, NULL, NULL},
 };
@@ -54,11 +55,16 @@ static const struct reg_row i2c_rows[] = {
 static const struct reg_row ledc_rows[] = {
     {0x000, 128, "LEDC", 0, NULL, NULL},
 };
-// The ROM waits for bit 31 of +0x40 when the straps allow SDIO download.
+// The ROM starts a link of the SDIO slave and waits until it rests, when the
+// straps allow a download over SDIO.
+static uint32_t slc_link_read(struct chip *chip, uint32_t vaddr)
+{
+    return *soc_reg(chip, vaddr) | 1u << 31;
+}
+
 static const struct reg_row slc_rows[] = {
     {0x000, 15, "SLC", 0, NULL, NULL},
-    {0x03C, 1,  "SLC_TOKEN", 0x80000000, NULL, NULL},
-    {0x040, 1,  "SLC_TX",    0x80000000, NULL, NULL},
+    {0x03C, 2,  "SLC_LINK", 0, slc_link_read, NULL},
     {0x044, 64, "SLC", 0, NULL, NULL},
 };
 

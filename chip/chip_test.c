@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _DEFAULT_SOURCE // for testing.h
+
+#include "chip/chip.h"
+
+#include "chip/testing.h"
+
+#define APP_VADDR 0x40081000u
+
+// Both CPUs run the program that prints; the APP CPU from its own copy, with
+// other letters.
+static struct rig *two_cpus(void)
+{
+    struct rig *rig = rig_new(0, CHIP_STRAP_FLASH_BOOT);
+    uint8_t code[64];
+    size_t n = testing_hex(code, sizeof code, RIG_PROGRAM) & ~(size_t)3;
+
+    rig_image(rig->flash + 0x1000, false);
+    rig_on(rig);
+    rig->console_n = 0;
+    code[0x15] = 'a'; // the letters that movi loads
+    code[0x1B] = 'b';
+    bus_write(&rig->chip->bus[0], APP_VADDR, code, n, NULL);
+    return rig;
+}
+
+static void start_app(struct rig *rig)
+{
+    rig_put(rig, 0x3FF00030, 1);                // clock
+    rig_put(rig, 0x3FF0002C, 1);                // reset
+    rig_put(rig, 0x3FF0002C, 0);                // released
+    rig_put(rig, 0x3FF00038, APP_VADDR + 0x10); // where to
+}
+
+static void runs_two_cpus(void **state)
+{
+    static const uint64_t budgets[] = {1, 13, 64, 100000};
+    char first[64] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
+        struct rig *rig = two_cpus();
+
+        start_app(rig);
+        while (chip_run(rig->chip, budgets[i]) == CHIP_RAN) {
+        }
+        assert_int_equal(rig->console_n, 6);
+        assert_non_null(strchr(rig->console, 'H'));
+        assert_non_null(strchr(rig->console, 'a'));
+        if (i == 0) {
+            memcpy(first, rig->console, 6);
+        }
+        // Whatever the budget, they take the same turns.
+        assert_memory_equal(rig->console, first, 6);
+        assert_int_equal(rig->chip->cpu[1].sr[235], 0xABAB);
+        rig_free(rig);
+    }
+    // Stalled, it does nothing.
+    struct rig *rig = two_cpus();
+    rig_put(rig, 0x3FF00034, 1); // RUNSTALL
+    start_app(rig);
+    rig_run_ms(rig, 5);
+    assert_string_equal(rig->console, "Hi\n");
+    rig_put(rig, 0x3FF00034, 0);
+    rig_run_ms(rig, 1);
+    assert_string_equal(rig->console, "Hi\nab\n");
+    rig_free(rig);
+}
+
+static void has_no_power_at_first(void **state)
+{
+    struct rig *rig = rig_new(0, CHIP_STRAP_FLASH_BOOT);
+
+    (void)state;
+    assert_int_equal(chip_run(rig->chip, 1000), CHIP_POWER_LOST);
+    assert_string_equal(chip_why(rig->chip), "power is off");
+    assert_int_equal(chip_time_ns(rig->chip), 0);
+    rig_free(rig);
+}
+
+// A crash that not even a vector catches: the watchdogs end it.
+static void halts_until_the_watchdog(void **state)
+{
+    struct rig *rig = rig_new(0, CHIP_STRAP_FLASH_BOOT);
+
+    (void)state;
+    rig_image(rig->flash + 0x1000, false);
+    store32_le(rig->flash + 0x1004, 0x40000560); // entry: a ROM function
+    rig_on(rig);
+    rig->console_n = 0;
+    rig_run_ms(rig, 500);
+    assert_int_equal(rig->console_n, 0);
+    assert_non_null(strstr(rig->log, "PRO CPU halted"));
+    // The call of what is not there is told, with its address.
+    assert_true(rig->unmodelled >= 1);
+    rig_run_ms(rig, 700);
+    assert_non_null(strstr(rig->console, "TG0WDT_SYS_RESET"));
+    rig_free(rig);
+}
+
+static void is_small_enough(void **state)
+{
+    (void)state;
+    assert_true(chip_sizeof() <= 8u << 20);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_two_cpus),
+        cmocka_unit_test(has_no_power_at_first),
+        cmocka_unit_test(halts_until_the_watchdog),
+        cmocka_unit_test(is_small_enough),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
