@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#define _DEFAULT_SOURCE   // cfmakeraw()
-#define _XOPEN_SOURCE 700 // posix_openpt()
+#define _DEFAULT_SOURCE     // cfmakeraw()
+#define _XOPEN_SOURCE   700 // posix_openpt()
 
 #include "tools/fusebox/server.h"
 
