@@ -14,6 +14,8 @@ include mk/config.mk
 include mk/third_party.mk
 include mk/host.mk
 include mk/lint.mk
+include mk/install.mk
+include mk/bench_tools.mk
 -include mk/fuzz.mk
 include mk/bench.mk
 ifneq ($(BOARD),)

@@ -70,7 +70,7 @@ build/$(VARIANT)-test/$(1:.c=): $(OBJ)/$(1:.c=.o) $(call tool_objs,$(1)) $(ARCHI
 endef
 $(foreach t,$(TESTS_C),$(eval $(call test_rules,$(t))))
 
-BENCH_C   := $(call benches,lib host chip tools firmware)
+BENCH_C   := $(call benches,lib host chip tools firmware tests)
 BENCH_BIN := $(patsubst %.c,build/$(VARIANT)-test/%,$(BENCH_C))
 $(foreach t,$(BENCH_C),$(eval $(call test_rules,$(t))))
 
