@@ -222,3 +222,17 @@ virt() {
     [ "$status" = 2 ]
     [[ "$output" == *"do not fit"* ]]
 }
+
+@test "burn_key_digest: refused before revision 3, natural order on it" {
+    $espefuse --help >/dev/null
+    "${BIN:-build/bin}/espsecure" generate_signing_key --version 2 "$BATS_TEST_TMPDIR/rsa.pem"
+    run virt burn_key_digest "$BATS_TEST_TMPDIR/rsa.pem"
+    [ "$status" = 2 ]
+    [[ "$output" == *"revision"* ]]
+    "${BIN:-build/bin}/espsecure" digest_sbv2_public_key --keyfile "$BATS_TEST_TMPDIR/rsa.pem" --output "$BATS_TEST_TMPDIR/digest"
+    virt burn_key secure_boot_v2 "$BATS_TEST_TMPDIR/digest"
+    virt dump --format joint --file-name "$BATS_TEST_TMPDIR/joint"
+    dd if="$BATS_TEST_TMPDIR/joint" bs=1 skip=60 count=32 status=none | cmp - "$BATS_TEST_TMPDIR/digest"
+    run virt summary --format value_only RD_DIS WR_DIS
+    [ "${lines[-1]}" = "0 256" ]
+}

@@ -11,6 +11,7 @@ extern const struct cli_command command_summary;
 extern const struct cli_command command_dump;
 extern const struct cli_command command_burn_efuse;
 extern const struct cli_command command_burn_key;
+extern const struct cli_command command_burn_key_digest;
 extern const struct cli_command command_burn_block_data;
 extern const struct cli_command command_burn_bit;
 extern const struct cli_command command_set_flash_voltage;

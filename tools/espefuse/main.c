@@ -65,6 +65,7 @@ static const struct cli_command *const commands[] = {
     &command_dump,
     &command_burn_efuse,
     &command_burn_key,
+    &command_burn_key_digest,
     &command_burn_block_data,
     &command_burn_bit,
     &command_read_protect_efuse,

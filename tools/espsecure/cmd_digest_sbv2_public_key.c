@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/espsecure/sign.h"
+#include "host/key_v2.h"
+#include "tools/espsecure/secure.h"
 
 static int run(const struct cli *cli)
 {
@@ -15,9 +16,10 @@ static int run(const struct cli *cli)
             CLI_OK) {
         return CLI_FAILURE;
     }
-    int status = sign_v2_key_digest(key, digest)
-                     ? secure_write(output, digest, sizeof(digest))
-                     : CLI_FAILURE;
+    int status =
+        host_key_v2_digest(key, digest)
+            ? secure_write(output, digest, sizeof(digest))
+            : cli_error(name, "cannot be digested: %s", host_key_describe(key));
     host_key_free(key);
     if (status == CLI_OK) {
         secure_say(output,

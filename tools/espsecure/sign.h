@@ -18,7 +18,5 @@ int sign_v2(const struct cli *cli);
 int verify_v2(const struct host_key *key, const char *path,
               const struct host_file *data, bool unaligned);
 int sign_v2_info(const char *path, const struct host_file *data);
-// What the eFuses hold of a public key; false was told.
-bool sign_v2_key_digest(const struct host_key *key, uint8_t digest[32]);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <openssl/evp.h>
 
+#include "host/key_v2.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/signature_v2.h"
 
@@ -19,24 +20,6 @@
 static const char *scheme_name(enum fb_signature_v2_kind kind)
 {
     return kind == FB_SIGNATURE_V2_RSA3072 ? "RSA" : "ECDSA";
-}
-
-static enum host_key_kind key_kind(enum fb_signature_v2_kind kind)
-{
-    static const enum host_key_kind kinds[] = {HOST_KEY_RSA3072, HOST_KEY_P192,
-                                               HOST_KEY_P256, HOST_KEY_P384};
-
-    return kinds[kind];
-}
-
-static enum fb_signature_v2_kind block_kind(enum host_key_kind kind)
-{
-    enum fb_signature_v2_kind k = FB_SIGNATURE_V2_RSA3072;
-
-    while (key_kind(k) != kind) {
-        k++;
-    }
-    return k;
 }
 
 // The digests that blocks of either kind hold, over the same data.
@@ -86,11 +69,9 @@ struct job {
 static int encode_block(struct job *job, const struct host_key *key,
                         const uint8_t sig[HOST_KEY_SIG_MAX])
 {
-    struct fb_signature_v2 s = {.kind = block_kind(host_key_kind(key))};
+    struct fb_signature_v2 s = {0};
     uint8_t *block = job->out + job->size + (size_t)job->blocks * BLOCK;
-    bool ok = s.kind == FB_SIGNATURE_V2_RSA3072
-                  ? host_key_rsa(key, s.pub, &s.exponent)
-                  : host_key_point(key, s.pub);
+    bool ok = host_key_v2_fill(key, &s);
 
     memcpy(s.digest, digest_for(&job->digests, s.kind),
            fb_signature_v2_digest_len(s.kind));
@@ -114,7 +95,7 @@ static int add_own(struct job *job, unsigned n)
                         true, &key, &name) != CLI_OK) {
         return CLI_FAILURE;
     }
-    enum fb_signature_v2_kind kind = block_kind(host_key_kind(key));
+    enum fb_signature_v2_kind kind = host_key_v2_kind(key);
     if (host_key_sign(key, digest_for(&job->digests, kind), sig)) {
         status = encode_block(job, key, sig);
     } else {
@@ -142,7 +123,7 @@ static bool take_signature(const struct host_key *key,
 static int add_given_by(struct job *job, const struct host_key *key,
                         const char *sig_path)
 {
-    enum fb_signature_v2_kind kind = block_kind(host_key_kind(key));
+    enum fb_signature_v2_kind kind = host_key_v2_kind(key);
     uint8_t sig[HOST_KEY_SIG_MAX];
     struct host_file file;
 
@@ -341,7 +322,7 @@ static bool same_digest(const struct fb_signature_v2 *s,
 static bool verify_block(const struct host_key *key,
                          const struct fb_signature_v2 *s)
 {
-    return host_key_kind(key) == key_kind(s->kind) &&
+    return host_key_v2_kind(key) == s->kind &&
            host_key_verify(key, s->digest, s->sig);
 }
 
@@ -422,17 +403,4 @@ int sign_v2_info(const char *path, const struct host_file *data)
         cli_print("\n");
     }
     return CLI_OK;
-}
-
-bool sign_v2_key_digest(const struct host_key *key, uint8_t digest[32])
-{
-    static const uint8_t nothing[HOST_KEY_SIG_MAX];
-    uint8_t block[BLOCK];
-    struct job job = {.path = "key", .out = block};
-
-    if (encode_block(&job, key, nothing) != CLI_OK) {
-        return false;
-    }
-    fb_signature_v2_key_digest(block, digest);
-    return true;
 }
