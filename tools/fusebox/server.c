@@ -538,7 +538,12 @@ static void serve_sockets(struct server *s, int timeout_ms)
         struct client *c = &s->clients[i];
         int fd = c->fd;
         if (c->kind == CLIENT_PTY && !pty_is_open(fd)) {
-            fd = -1; // poll() would not wait: it is looked at again soon
+            // poll() would not wait: it is looked at again soon. What a writer
+            // left behind that has closed it already is read now.
+            if (room) {
+                read_client(s, c);
+            }
+            fd = -1;
             c->out_len = 0;
             timeout_ms = timeout_ms < PTY_TICK_MS ? timeout_ms : PTY_TICK_MS;
         }
