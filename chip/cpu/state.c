@@ -162,6 +162,8 @@ void cpu_remove_breakpoint(struct cpu *cpu, uint32_t vaddr)
     for (unsigned i = 0; i < cpu->breakpoint_count; i++) {
         if (cpu->breakpoints[i] == vaddr) {
             cpu->breakpoints[i] = cpu->breakpoints[--cpu->breakpoint_count];
+            // One that is set here again is a new one.
+            cpu->skip_break = cpu->skip_break && vaddr != cpu->pc;
             cpu_cache_forget(cpu);
             return;
         }
