@@ -2,6 +2,8 @@
 
 #include "lib/fb/efuse.h"
 
+#include <string.h>
+
 #include "lib/fb/bytes.h"
 #include "lib/fb/crc.h"
 #include "lib/fb/efuse_coding.h"
@@ -94,9 +96,7 @@ size_t fb_efuse_get_bytes(const struct fb_efuse_words *words,
 {
     size_t n = (field->width + 7u) / 8u;
 
-    for (size_t i = 0; i < n; i++) {
-        out[i] = 0;
-    }
+    memset(out, 0, n);
     for (unsigned i = 0; i < field->width; i++) {
         unsigned at = field->word * 32u + field->bit + i;
         uint32_t bit = words->word[field->block][at / 32] >> at % 32 & 1;

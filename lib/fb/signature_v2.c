@@ -343,9 +343,9 @@ fb_signature_v2_verify(const uint8_t *data, size_t n,
                        const uint8_t block[FB_SIGNATURE_V2_BLOCK],
                        struct fb_signature_v2 *s, struct fb_fault *fault)
 {
-    struct fb_signature_v2 parsed;
+    struct fb_signature_v2 parsed = {0};
     enum fb_status status = fb_signature_v2_parse(block, &parsed, fault);
-    uint8_t digest[48];
+    uint8_t digest[48] = {0};
 
     if (status != FB_OK) {
         return status;

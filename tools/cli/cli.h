@@ -102,6 +102,8 @@ bool cli_spelled_old(const struct cli *cli); // with underscores
 // Numbers as the reference tools read them; false when text is none.
 bool cli_parse_uint(const char *text, uint64_t *value);
 bool cli_parse_size(const char *text, uint64_t *value);
+// "24:0a:c4:00:11:22"; false when text is no MAC address.
+bool cli_parse_mac(const char *text, uint8_t mac[6]);
 
 // One line on stderr, "espsecure: key.pem: not a P-256 key", and the status
 // CLI_FAILURE to return. `about` is a file, port or argument; NULL: none.

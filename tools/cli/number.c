@@ -114,3 +114,18 @@ bool cli_parse_size(const char *text, uint64_t *value)
     *value = v << shift;
     return true;
 }
+
+bool cli_parse_mac(const char *text, uint8_t mac[6])
+{
+    for (unsigned i = 0; i < 6; i++) {
+        uint64_t byte;
+
+        if (text[0] == '_' || !digits(text, 2, 16, &byte) ||
+            text[2] != (i < 5 ? ':' : '\0')) {
+            return false;
+        }
+        mac[i] = (uint8_t)byte;
+        text += 3;
+    }
+    return true;
+}

@@ -10,20 +10,12 @@
 
 #define MAC_VERSION_CUSTOM 1u
 
-static bool parse_mac(const char *text, uint8_t mac[6])
-{
-    int used = 0;
-    return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0],
-                  &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) == 6 &&
-           text[used] == '\0';
-}
-
 static int burn(const struct cli *cli)
 {
     struct session *s = session_get();
     struct fb_efuse_words words = {0};
     uint8_t mac[6];
-    if (!parse_mac(cli_arg(cli, 0), mac)) {
+    if (!cli_parse_mac(cli_arg(cli, 0), mac)) {
         return cli_error(cli_arg(cli, 0),
                          "not a MAC address like 24:0a:c4:00:11:22");
     }
