@@ -45,14 +45,6 @@ static const struct model *find_model(const char *name)
     return NULL;
 }
 
-static bool parse_mac(const char *text, uint8_t mac[6])
-{
-    int used = 0;
-    return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0],
-                  &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &used) == 6 &&
-           text[used] == '\0';
-}
-
 static int describe_new_board(const struct cli *cli, struct board_ini *ini)
 {
     const struct model *model = find_model(cli_string(cli, "board"));
@@ -80,7 +72,7 @@ static int describe_new_board(const struct cli *cli, struct board_ini *ini)
         ini->mac[0] = 0x02;
         return 0;
     }
-    if (!parse_mac(mac, ini->mac)) {
+    if (!cli_parse_mac(mac, ini->mac)) {
         return cli_error(mac, "not a MAC address like 24:0a:c4:00:11:22");
     }
     return 0;
@@ -88,27 +80,32 @@ static int describe_new_board(const struct cli *cli, struct board_ini *ini)
 
 // --- start ---
 
+// Print the value of a line `key = value`, with text around it.
+static void print_value(const char *text, const char *key, const char *before)
+{
+    const char *value = strstr(text, key);
+    if (value != NULL) {
+        value += strlen(key);
+        cli_print("%s%.*s\n", before, (int)strcspn(value, "\n"), value);
+    }
+}
+
 static void print_endpoints(const char *dir)
 {
     char path[BOARD_PATH_MAX];
+    char text[4097];
     struct host_file run;
     if (host_file_read(board_path(dir, "board.run", path), 4096, &run) != 0) {
         return;
     }
-    long pid = 0;
-    char pty[64] = "";
-    unsigned raw = 0;
-    unsigned rfc2217 = 0;
-    char text[4097];
     memcpy(text, run.data, run.size);
     text[run.size] = '\0';
     host_file_free(&run);
-    if (sscanf(text, "pid = %ld pty = %63s socket = %u rfc2217 = %u", &pid, pty,
-               &raw, &rfc2217) == 4) {
-        cli_print("pty      %s -> %s\n", board_path(dir, "uart", path), pty);
-        cli_print("TCP      socket://127.0.0.1:%u\n", raw);
-        cli_print("RFC 2217 rfc2217://127.0.0.1:%u\n", rfc2217);
-    }
+    cli_print("pty      %s", board_path(dir, "uart", path));
+    print_value(text, "pty = ", " -> ");
+    print_value(text, "socket = ", "TCP      socket://127.0.0.1:");
+    print_value(text, "rfc2217 = ", "RFC 2217 rfc2217://127.0.0.1:");
+    print_value(text, "gdb = ", "GDB      target remote 127.0.0.1:");
 }
 
 static void show_endpoints(void *ctx, const char *dir)
@@ -143,6 +140,8 @@ static int serve(const struct cli *cli, const char *dir,
     struct server_options options = {
         .socket_port = (uint16_t)cli_uint(cli, "socket-port"),
         .rfc2217_port = (uint16_t)cli_uint(cli, "rfc2217-port"),
+        .gdb = cli_given(cli, "gdb"),
+        .gdb_port = (uint16_t)cli_uint(cli, "gdb"),
         .strap = CHIP_STRAP_FLASH_BOOT,
         .ready = ready,
         .ctx = ctx};
@@ -181,7 +180,7 @@ static int start_in_background(const struct cli *cli, const char *dir)
 static int start(const struct cli *cli, const char *dir)
 {
     if (!board_exists(dir)) {
-        struct board_ini ini;
+        struct board_ini ini = {0};
         int status = describe_new_board(cli, &ini);
         if (status == 0) {
             status = board_create(dir, &ini);
@@ -294,6 +293,11 @@ static const struct cli_option options[] = {
      .value = "PORT",
      .fallback = "0",
      .help = "start: TCP port of the RFC 2217 UART (0: any free one)"},
+    {.name = "gdb",
+     .kind = CLI_UINT,
+     .value = "PORT",
+     .fallback = "0",
+     .help = "start: TCP port for GDB's `target remote` (0: any free one)"},
     {.name = "foreground",
      .kind = CLI_FLAG,
      .help = "start: do not go into the background"},

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "chip/chip.h"
+#include "chip/debug/gdb.h"
 #include "host/file.h"
 #include "tools/cli/cli.h"
 #include "tools/fusebox/line.h"
@@ -39,7 +40,13 @@
 // How often a pty that nobody has open is looked at again.
 #define PTY_TICK_MS 20
 
-enum client_kind { CLIENT_RAW, CLIENT_RFC2217, CLIENT_PTY, CLIENT_CONTROL };
+enum client_kind {
+    CLIENT_RAW,
+    CLIENT_RFC2217,
+    CLIENT_PTY,
+    CLIENT_CONTROL,
+    CLIENT_GDB
+};
 
 struct client {
     int fd; // -1: free
@@ -55,6 +62,7 @@ struct client {
 enum listener {
     LISTEN_RAW,
     LISTEN_RFC2217,
+    LISTEN_GDB,
     LISTEN_UNIX,
     LISTEN_CONTROL,
     LISTENERS
@@ -64,8 +72,10 @@ struct server {
     struct board *board;
     struct chip *chip;
     struct client *clients; // CLIENTS_MAX, the first is the pty
+    struct gdb *gdb;
+    struct client *debugger; // who has the chip, NULL: nobody
     int listen[LISTENERS];
-    uint16_t port[2]; // of LISTEN_RAW and LISTEN_RFC2217
+    uint16_t port[3]; // of LISTEN_RAW, LISTEN_RFC2217, LISTEN_GDB
     char pty[64];
     FILE *console;
     FILE *log;
@@ -101,6 +111,11 @@ static void note(struct server *s, const char *format, ...)
 }
 
 // --- bytes towards the clients ---
+
+static bool has_uart(const struct client *c)
+{
+    return c->kind != CLIENT_CONTROL && c->kind != CLIENT_GDB;
+}
 
 static void drop_client(struct client *c)
 {
@@ -157,7 +172,7 @@ static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
         if (c->kind == CLIENT_RFC2217) {
             uint8_t coded[2];
             queue(c, coded, rfc2217_encode(coded, &byte, 1));
-        } else if (c->kind != CLIENT_CONTROL) {
+        } else if (has_uart(c)) {
             queue(c, &byte, 1);
         }
     }
@@ -231,6 +246,31 @@ static bool feed_uart(struct server *s)
     s->rx_len -= n;
     memmove(s->rx, s->rx + n, s->rx_len);
     return n > 0;
+}
+
+// --- the debugger ---
+
+static void send_to_debugger(void *ctx, const void *p, size_t n)
+{
+    struct server *s = ctx;
+    if (s->debugger != NULL) {
+        queue(s->debugger, p, n);
+    }
+}
+
+static void debugger_came(struct server *s, struct client *c)
+{
+    s->debugger = c;
+    gdb_init(s->gdb, s->chip, send_to_debugger, s);
+    note(s, "gdb: a debugger has the chip");
+}
+
+static void debugger_left(struct server *s)
+{
+    s->debugger = NULL;
+    gdb_close(s->gdb);
+    s->idle_until_ms = 0;
+    note(s, "gdb: the debugger has left");
 }
 
 // --- bytes from the clients ---
@@ -344,6 +384,10 @@ static void read_client(struct server *s, struct client *c)
     case CLIENT_CONTROL:
         push_command(s, c, buffer, (size_t)n);
         break;
+    case CLIENT_GDB:
+        gdb_push(s->gdb, buffer, (size_t)n);
+        s->idle_until_ms = 0;
+        break;
     case CLIENT_RAW:
     case CLIENT_PTY:
         data_from_client(&from, buffer, (size_t)n);
@@ -369,7 +413,8 @@ static void accept_client(struct server *s, enum listener which)
     for (size_t i = 1; i < CLIENTS_MAX && c == NULL; i++) {
         c = s->clients[i].fd < 0 ? &s->clients[i] : NULL;
     }
-    if (c == NULL || set_nonblocking(fd) != 0) {
+    if (c == NULL || set_nonblocking(fd) != 0 ||
+        (which == LISTEN_GDB && s->debugger != NULL)) {
         (void)close(fd);
         return;
     }
@@ -377,9 +422,8 @@ static void accept_client(struct server *s, enum listener which)
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     static const enum client_kind kinds[LISTENERS] = {
-        [LISTEN_RAW] = CLIENT_RAW,
-        [LISTEN_RFC2217] = CLIENT_RFC2217,
-        [LISTEN_UNIX] = CLIENT_RFC2217,
+        [LISTEN_RAW] = CLIENT_RAW,         [LISTEN_RFC2217] = CLIENT_RFC2217,
+        [LISTEN_GDB] = CLIENT_GDB,         [LISTEN_UNIX] = CLIENT_RFC2217,
         [LISTEN_CONTROL] = CLIENT_CONTROL,
     };
     c->fd = fd;
@@ -388,6 +432,9 @@ static void accept_client(struct server *s, enum listener which)
     c->out_len = 0;
     c->command_len = 0;
     rfc2217_init(&c->telnet);
+    if (c->kind == CLIENT_GDB) {
+        debugger_came(s, c);
+    }
 }
 
 static int listen_tcp(struct server *s, enum listener which, uint16_t port)
@@ -475,6 +522,10 @@ static int write_run_file(struct server *s)
     int n = snprintf(
         text, sizeof text, "pid = %ld\npty = %s\nsocket = %u\nrfc2217 = %u\n",
         (long)getpid(), s->pty, s->port[LISTEN_RAW], s->port[LISTEN_RFC2217]);
+    if (s->listen[LISTEN_GDB] >= 0) {
+        n += snprintf(text + n, sizeof text - (size_t)n, "gdb = %u\n",
+                      s->port[LISTEN_GDB]);
+    }
     int error = host_file_write(board_path(s->board->dir, "board.run", path),
                                 text, (size_t)n, HOST_FILE_PUBLIC);
     return error == 0 ? 0 : cli_error(path, "%s", strerror(error));
@@ -489,6 +540,9 @@ static int open_endpoints(struct server *s,
     }
     if (status == 0) {
         status = listen_tcp(s, LISTEN_RFC2217, options->rfc2217_port);
+    }
+    if (status == 0 && options->gdb) {
+        status = listen_tcp(s, LISTEN_GDB, options->gdb_port);
     }
     if (status == 0) {
         status = listen_unix(s, LISTEN_UNIX, "uart.sock");
@@ -549,7 +603,7 @@ static void serve_sockets(struct server *s, int timeout_ms)
         }
         p[LISTENERS + i] = (struct pollfd){
             .fd = fd,
-            .events = (short)((room || c->kind == CLIENT_CONTROL ? POLLIN : 0) |
+            .events = (short)((room || !has_uart(c) ? POLLIN : 0) |
                               (c->out_len > 0 ? POLLOUT : 0))};
     }
     if (poll(p, LISTENERS + CLIENTS_MAX, timeout_ms) <= 0) {
@@ -587,12 +641,16 @@ static int run_chip(struct server *s)
     if (s->held || some_client_lags(s)) {
         return 1000;
     }
+    if (s->debugger != NULL && !gdb_running(s->gdb)) {
+        return 1000;
+    }
     int64_t now = now_ms();
     if (!feed_uart(s) && now < s->idle_until_ms) {
         return (int)(s->idle_until_ms - now);
     }
     s->idle_until_ms = 0;
-    enum chip_stop stop = chip_run(s->chip, SLICE_CYCLES);
+    enum chip_stop stop = s->debugger != NULL ? gdb_run(s->gdb, SLICE_CYCLES)
+                                              : chip_run(s->chip, SLICE_CYCLES);
     (void)board_save_fuses(s->board, chip_efuses(s->chip));
     if (stop != CHIP_IDLE) {
         return 0;
@@ -605,6 +663,10 @@ static int run_chip(struct server *s)
 static void loop(struct server *s)
 {
     while (!s->stop && stop_signal == 0) {
+        if (s->debugger != NULL &&
+            (s->debugger->fd < 0 || !gdb_attached(s->gdb))) {
+            debugger_left(s);
+        }
         int wait_ms = run_chip(s);
         for (size_t i = 0; i < CLIENTS_MAX; i++) {
             flush_client(&s->clients[i]);
@@ -620,7 +682,9 @@ static int set_up(struct server *s, const struct server_options *options)
     s->log = fopen(board_path(s->board->dir, "board.log", path), "we");
     s->chip = malloc(chip_sizeof());
     s->clients = calloc(CLIENTS_MAX, sizeof *s->clients);
-    if (s->log == NULL || s->chip == NULL || s->clients == NULL) {
+    s->gdb = calloc(1, sizeof *s->gdb);
+    if (s->log == NULL || s->chip == NULL || s->clients == NULL ||
+        s->gdb == NULL) {
         return cli_error(path, "%s", strerror(errno));
     }
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
@@ -673,6 +737,7 @@ int server_run(struct board *board, const struct server_options *options)
         (void)fclose(s.log);
     }
     free(s.clients);
+    free(s.gdb);
     free(s.chip);
     return status;
 }

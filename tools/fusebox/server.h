@@ -7,12 +7,16 @@
 //     DIR/uart.sock   the same RFC 2217 line as a UNIX socket (port board:DIR)
 // and DIR/control, a UNIX socket that takes one command a line.
 //
+// With a GDB port, a debugger finds the chip there (chip/debug/gdb.h): it
+// stands still when one connects, and goes on when it leaves.
+//
 // DIR/console.log is what UART0 has said since the last power-on or reset by
 // command; DIR/board.log what the chip reports about itself.
 
 #ifndef TOOLS_FUSEBOX_SERVER_H
 #define TOOLS_FUSEBOX_SERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tools/fusebox/board.h"
@@ -20,6 +24,8 @@
 struct server_options {
     uint16_t socket_port;  // TCP, 0: any free one
     uint16_t rfc2217_port; // TCP, 0: any free one
+    bool gdb;              // a port for GDB
+    uint16_t gdb_port;     // TCP, 0: any free one
     uint32_t strap;        // CHIP_STRAP_*
     // Called once when every endpoint exists and the board is powered.
     void (*ready)(void *ctx, const char *dir);
