@@ -6,41 +6,11 @@
 #include "lib/fb/crypto.h"
 #include "lib/fb/flash_encryption_kernel.h"
 
-// The address bits 23 .. 5, which name a row.
-enum { ROW_BITS = 19, GROUPS = 4 };
-
-// A 256-bit string that is appended to from the left.
-struct bit_string {
-    uint8_t *out;
-    uint32_t pending; // bits not yet written, at most 7 between calls
-    unsigned count;
-};
-
-static void append(struct bit_string *s, uint32_t bits, unsigned count)
+static void store_words(const uint64_t words[4], uint8_t out[32])
 {
-    s->pending = s->pending << count | bits;
-    s->count += count;
-    while (s->count >= 8) {
-        s->count -= 8;
-        *s->out++ = (uint8_t)(s->pending >> s->count);
-    }
-}
-
-// How address bits lie over the key bits, key bit 0 (the top bit of the first
-// byte) first. Each bit of FLASH_CRYPT_CONFIG stands for a group of key bits:
-// the row's 19 address bits three times, then its lowest ones (esp-idf,
-// docs/en/security/flash-encryption.rst, "Flash Encryption Algorithm").
-// row[g] is what group g sees.
-static void spread(const uint32_t row[GROUPS], uint8_t out[32])
-{
-    static const uint8_t tail[GROUPS] = {10, 8, 6, 4}; // 67 65 63 61 in all
-    struct bit_string s = {out, 0, 0};
-
-    for (unsigned g = 0; g < GROUPS; g++) {
-        append(&s, row[g], ROW_BITS);
-        append(&s, row[g], ROW_BITS);
-        append(&s, row[g], ROW_BITS);
-        append(&s, row[g] & ((1u << tail[g]) - 1), tail[g]);
+    for (unsigned i = 0; i < 4; i++) {
+        store32_be(out + 8 * i, (uint32_t)(words[i] >> 32));
+        store32_be(out + 8 * i + 4, (uint32_t)words[i]);
     }
 }
 
@@ -48,7 +18,8 @@ enum fb_status fb_flash_encryption_key_init(struct fb_flash_encryption_key *k,
                                             const uint8_t *bytes, size_t n,
                                             unsigned config)
 {
-    uint32_t rows[GROUPS];
+    uint32_t rows[4];
+    uint64_t mask[4];
 
     if (n != 24 && n != 32) {
         return FB_E_KEY;
@@ -59,19 +30,23 @@ enum fb_status fb_flash_encryption_key_init(struct fb_flash_encryption_key *k,
     for (unsigned i = 0; i < 32; i++) {
         k->key[i] = bytes[i < n ? i : i - 16]; // 24: the middle third again
     }
-    for (unsigned g = 0; g < GROUPS; g++) {
-        rows[g] = (config >> g & 1) != 0 ? (1u << ROW_BITS) - 1 : 0;
+    for (unsigned g = 0; g < 4; g++) {
+        rows[g] = (config >> g & 1) != 0 ? fb_flash_encryption_row(~0u) : 0;
     }
-    spread(rows, k->mask);
+    fb_flash_encryption_spread(rows, mask);
+    store_words(mask, k->mask);
+    k->kernel = (uint8_t)fb_flash_encryption_kernel_best();
     return FB_OK;
 }
 
 void fb_flash_encryption_row_key(const struct fb_flash_encryption_key *k,
                                  uint32_t flash_off, uint8_t out[32])
 {
-    uint32_t row = flash_off >> 5 & ((1u << ROW_BITS) - 1);
+    uint32_t row = fb_flash_encryption_row(flash_off);
+    uint64_t tweak[4];
 
-    spread((const uint32_t[GROUPS]){row, row, row, row}, out);
+    fb_flash_encryption_spread((const uint32_t[4]){row, row, row, row}, tweak);
+    store_words(tweak, out);
     for (unsigned i = 0; i < 32; i++) {
         out[i] = (uint8_t)(k->key[i] ^ (out[i] & k->mask[i]));
     }
@@ -150,7 +125,8 @@ enum fb_status fb_flash_encrypt(const struct fb_flash_encryption_key *k,
     enum fb_status status = check(flash_off, n);
 
     if (status == FB_OK && n != 0) {
-        fb_flash_encryption_kernel()->encrypt(k, flash_off, in, out, n);
+        fb_flash_encryption_kernel(k->kernel)->encrypt(k, flash_off, in, out,
+                                                       n);
     }
     return status;
 }
@@ -162,7 +138,8 @@ enum fb_status fb_flash_decrypt(const struct fb_flash_encryption_key *k,
     enum fb_status status = check(flash_off, n);
 
     if (status == FB_OK && n != 0) {
-        fb_flash_encryption_kernel()->decrypt(k, flash_off, in, out, n);
+        fb_flash_encryption_kernel(k->kernel)->decrypt(k, flash_off, in, out,
+                                                       n);
     }
     return status;
 }

@@ -19,15 +19,16 @@
 // FLASH_CRYPT_CONFIG as every firmware burns it.
 #define FB_FLASH_CRYPT_CONFIG_DEFAULT 0xFu
 
-// A secret: wipe it after use.
+// Set it up with fb_flash_encryption_key_init(). A secret: wipe it after use.
 struct fb_flash_encryption_key {
     uint8_t key[32];  // 256 bits, key file order, 192-bit keys extended
     uint8_t mask[32]; // key bits that the address may change
+    uint8_t kernel;   // private: how rows are run on this CPU
 };
 
 // bytes: a key file of 32 bytes, or 24 (coding scheme 3/4: extended by its
 // middle third). config: FLASH_CRYPT_CONFIG 0 .. 15. FB_E_KEY for another
-// length, FB_E_RANGE for another config.
+// length, FB_E_RANGE for another config; *k is untouched then.
 enum fb_status fb_flash_encryption_key_init(struct fb_flash_encryption_key *k,
                                             const uint8_t *bytes, size_t n,
                                             unsigned config);

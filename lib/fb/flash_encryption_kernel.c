@@ -4,20 +4,25 @@
 
 static const struct fb_flash_encryption_kernel *const kernels[] = {
     &fb_flash_encryption_portable,
+#if defined(__x86_64__)
+    &fb_flash_encryption_aesni,
+    &fb_flash_encryption_vaes,
+#endif
 };
 
-const struct fb_flash_encryption_kernel *
-fb_flash_encryption_kernel_at(unsigned i)
+enum { KERNELS = sizeof(kernels) / sizeof(kernels[0]) };
+
+const struct fb_flash_encryption_kernel *fb_flash_encryption_kernel(unsigned i)
 {
-    return i < sizeof(kernels) / sizeof(kernels[0]) ? kernels[i] : NULL;
+    return i < KERNELS ? kernels[i] : NULL;
 }
 
-const struct fb_flash_encryption_kernel *fb_flash_encryption_kernel(void)
+unsigned fb_flash_encryption_kernel_best(void)
 {
-    unsigned i = 0;
+    unsigned i = KERNELS - 1;
 
-    while (!kernels[i]->usable()) {
-        i++;
+    while (i != 0 && !kernels[i]->usable()) {
+        i--;
     }
-    return kernels[i];
+    return i;
 }

@@ -244,24 +244,28 @@ static void test_last_row_below_16_mib(void **state)
 static const struct fb_flash_encryption_kernel *usable(unsigned i)
 {
     const struct fb_flash_encryption_kernel *kernel =
-        fb_flash_encryption_kernel_at(i);
+        fb_flash_encryption_kernel(i);
 
     return kernel != NULL && kernel->usable() ? kernel : NULL;
 }
 
-static void test_kernels_end_with_the_portable_one(void **state)
+static void test_kernels_start_with_the_portable_one(void **state)
 {
-    unsigned n = 0;
+    unsigned best = fb_flash_encryption_kernel_best();
+    unsigned n = 1;
 
     (void)state;
-    while (fb_flash_encryption_kernel_at(n) != NULL) {
-        n++;
-    }
-    assert_ptr_equal(fb_flash_encryption_kernel_at(n - 1),
+    assert_ptr_equal(fb_flash_encryption_kernel(0),
                      &fb_flash_encryption_portable);
     assert_true(fb_flash_encryption_portable.usable());
-    assert_null(fb_flash_encryption_kernel_at(n + 1));
-    assert_true(fb_flash_encryption_kernel()->usable());
+    while (fb_flash_encryption_kernel(n) != NULL) {
+        assert_false(n > best && usable(n) != NULL);
+        n++;
+    }
+    assert_null(fb_flash_encryption_kernel(n + 1));
+    assert_non_null(usable(best));
+    assert_int_equal(test_key(32, 15).kernel, best);
+    print_message("# kernel: %s\n", fb_flash_encryption_kernel(best)->name);
 }
 
 // All kernels give the bits of the portable one: every length up to a few
@@ -305,7 +309,7 @@ static void test_kernels_agree(void **state)
     uint8_t bytes[40];
 
     (void)state;
-    for (unsigned i = 0; fb_flash_encryption_kernel_at(i) != NULL; i++) {
+    for (unsigned i = 0; fb_flash_encryption_kernel(i) != NULL; i++) {
         if (usable(i) == NULL) {
             continue;
         }
@@ -386,7 +390,7 @@ static void test_espsecure_vectors(void **state)
 
     (void)state;
     make_data64k();
-    for (unsigned i = 0; fb_flash_encryption_kernel_at(i) != NULL; i++) {
+    for (unsigned i = 0; fb_flash_encryption_kernel(i) != NULL; i++) {
         if (usable(i) == NULL) {
             continue;
         }
@@ -500,7 +504,7 @@ int main(void)
         cmocka_unit_test(test_bad_keys),
         cmocka_unit_test(test_bad_ranges),
         cmocka_unit_test(test_last_row_below_16_mib),
-        cmocka_unit_test(test_kernels_end_with_the_portable_one),
+        cmocka_unit_test(test_kernels_start_with_the_portable_one),
         cmocka_unit_test(test_kernels_agree),
         cmocka_unit_test(test_espsecure_vectors),
         cmocka_unit_test(test_partition_table),
