@@ -90,11 +90,17 @@ bool soc_operation(struct chip *chip, enum chip_op op, uint32_t address,
 {
     if (!chip->power_lost && chip->cb.operation != NULL &&
         !chip->cb.operation(chip->cb.ctx, op, address, n)) {
-        chip->power_lost = true;
-        soc_break_slice(chip);
-        soc_log(chip, "power lost");
+        chip_cut_power(chip);
     }
     return !chip->power_lost;
+}
+
+void soc_operated(struct chip *chip, enum chip_op op, uint32_t address,
+                  uint32_t n)
+{
+    if (chip->cb.operated != NULL) {
+        chip->cb.operated(chip->cb.ctx, op, address, n);
+    }
 }
 
 // xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift
@@ -765,6 +771,22 @@ const struct fb_efuse_words *chip_efuses(const struct chip *chip)
 void chip_set_efuses(struct chip *chip, const struct fb_efuse_words *fuses)
 {
     chip->fuses = *fuses;
+}
+
+void chip_cut_power(struct chip *chip)
+{
+    if (!chip->power_lost) {
+        chip->power_lost = true;
+        soc_break_slice(chip);
+        soc_log(chip, "power lost");
+    }
+}
+
+void chip_flash_changed(struct chip *chip, uint32_t flash_off, uint32_t n)
+{
+    if (n > 0) {
+        cache_flash_changed(chip, flash_off, n);
+    }
 }
 
 void chip_set_strap(struct chip *chip, uint32_t strap)

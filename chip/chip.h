@@ -58,6 +58,9 @@ struct chip_callbacks {
     void (*log)(void *ctx, const char *line);
     // The baud rate of a UART as programmed now.
     void (*uart_baud)(void *ctx, unsigned uart, uint32_t baud);
+    // The operation is done: the memory may be changed now, at
+    // [address, address + n) or anywhere in its page (faults do).
+    void (*operated)(void *ctx, unsigned op, uint32_t address, uint32_t n);
 };
 
 enum chip_op {
@@ -85,9 +88,15 @@ void chip_set_efuses(struct chip *chip, const struct fb_efuse_words *fuses);
 // Cold start: everything volatile is lost, RESET_STATE says POWERON_RESET.
 // This is also what the EN pin does.
 void chip_power_on(struct chip *chip);
+// The power goes away: chip_run() answers CHIP_POWER_LOST until the next power
+// on. May be called from within a callback.
+void chip_cut_power(struct chip *chip);
 void chip_set_strap(struct chip *chip, uint32_t strap);
 // Level of a GPIO input, as a button or a jumper gives it.
 void chip_set_gpio(struct chip *chip, unsigned gpio, bool level);
+
+// The owner has changed the flash behind the chip's back.
+void chip_flash_changed(struct chip *chip, uint32_t flash_off, uint32_t n);
 
 // Run for at most `cycles` CPU cycles. After CHIP_IDLE the caller may sleep
 // until a byte arrives or chip_idle_ns() of chip time have passed, then run

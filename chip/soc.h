@@ -252,6 +252,10 @@ void soc_break_slice(struct chip *chip);
 bool soc_operation(struct chip *chip, enum chip_op op, uint32_t address,
                    uint32_t n);
 
+// It is done.
+void soc_operated(struct chip *chip, enum chip_op op, uint32_t address,
+                  uint32_t n);
+
 void soc_log(struct chip *chip, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 // Report an access once.

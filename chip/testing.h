@@ -88,8 +88,12 @@ static inline void rig_baud(void *ctx, unsigned uart, uint32_t baud)
 
 static inline struct chip_callbacks rig_callbacks(struct rig *rig)
 {
-    struct chip_callbacks cb = {rig,     rig_tx,  rig_operation, rig_unmodelled,
-                                rig_log, rig_baud};
+    struct chip_callbacks cb = {.ctx = rig,
+                                .uart_tx = rig_tx,
+                                .operation = rig_operation,
+                                .unmodelled = rig_unmodelled,
+                                .log = rig_log,
+                                .uart_baud = rig_baud};
 
     return cb;
 }

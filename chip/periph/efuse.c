@@ -89,6 +89,9 @@ static void program(struct chip *chip)
         return;
     }
     chip->fuses = after;
+    if (changed > 0) {
+        soc_operated(chip, CHIP_OP_EFUSE_BURN, 0, changed);
+    }
     soc_log(chip, "efuse: %u bit%s burned", changed, changed == 1 ? "" : "s");
 }
 

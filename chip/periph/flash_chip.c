@@ -129,6 +129,7 @@ static void erase(struct chip *chip, uint32_t address, uint32_t n)
         return;
     }
     memset(chip->config.flash + at, 0xFF, n);
+    soc_operated(chip, CHIP_OP_FLASH_ERASE, at, n);
     cache_flash_changed(chip, at, n);
     chip->flash.wel = false;
 }
@@ -150,6 +151,7 @@ static void program(struct chip *chip, uint32_t address, const uint8_t *p,
         // The address counter wraps inside the page.
         chip->config.flash[page | ((at + (uint32_t)i) & (PAGE - 1))] &= p[i];
     }
+    soc_operated(chip, CHIP_OP_FLASH_PROGRAM, at, (uint32_t)n);
     cache_flash_changed(chip, page, PAGE);
     chip->flash.wel = false;
 }
