@@ -157,14 +157,14 @@ static IRAM_TEXT int program_encrypted(uint32_t flash_off,
     return err;
 }
 
-static IRAM_TEXT int erase(uint32_t flash_off)
+static IRAM_TEXT int erase(uint32_t flash_off, uint32_t command)
 {
     uint32_t state = begin();
     int err = write_enable();
 
     if (err == 0) {
         REG32(SPI1_ADDR) = flash_off;
-        execute(SPI_CMD_SE);
+        execute(command);
         err = wait_status(STATUS_BUSY, 0);
     }
     mmu_cache_resume(state, true);
@@ -267,7 +267,18 @@ int flash_erase_sector(uint32_t flash_off)
     if (!in_range(flash_off, FLASH_SECTOR)) {
         return FLASH_E_RANGE;
     }
-    return erase(flash_off);
+    return erase(flash_off, SPI_CMD_SE);
+}
+
+int flash_erase_block(uint32_t flash_off)
+{
+    if (flash_off % FLASH_BLOCK != 0) {
+        return FLASH_E_ALIGN;
+    }
+    if (!in_range(flash_off, FLASH_BLOCK)) {
+        return FLASH_E_RANGE;
+    }
+    return erase(flash_off, SPI_CMD_BE);
 }
 
 int flash_write(uint32_t flash_off, const void *in, size_t n)

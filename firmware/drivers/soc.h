@@ -115,6 +115,7 @@
 #define SPI_CMD_RDSR     (1u << 27)
 #define SPI_CMD_PP       (1u << 25)
 #define SPI_CMD_SE       (1u << 24)
+#define SPI_CMD_BE       (1u << 23)
 #define SPI_CMD_USR      (1u << 18)
 #define SPI_USER_COMMAND (1u << 31)
 #define SPI_USER_ADDR    (1u << 30)
