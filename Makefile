@@ -12,6 +12,7 @@ ROOT := $(CURDIR)
 
 include mk/config.mk
 include mk/third_party.mk
+include mk/stub.mk
 include mk/host.mk
 include mk/lint.mk
 include mk/install.mk

@@ -11,7 +11,7 @@ benches  = $(filter %_bench.c,$(call find_c,$(1)))
 objects  = $(patsubst %.c,$(OBJ)/%.o,$(1))
 
 LIB_C    := $(call sources,lib/fb)
-HOST_C   := $(call sources,host)
+HOST_C   := $(filter-out host/stub_none.c,$(call sources,host)) $(STUB_C)
 CHIP_C   := $(call sources,chip)
 CLI_C    := $(call sources,tools/cli)
 TOOLS    := $(sort $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c)))

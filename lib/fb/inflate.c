@@ -106,10 +106,9 @@ static void set(uint8_t *length, unsigned n, uint8_t value)
 
 static void fixed_codes(struct fb_inflate *i)
 {
-    set(i->length, 144, 8);
-    set(i->length + 144, 112, 9);
-    set(i->length + 256, 24, 7);
-    set(i->length + 280, 8, 8);
+    for (unsigned k = 0; k < LITERALS; k++) {
+        i->length[k] = k < 144 || k >= 280 ? 8 : k < END ? 9 : 7;
+    }
     build(i, &i->literals, i->length, LITERALS);
     set(i->length, DISTANCES, 5);
     build(i, &i->distances, i->length, DISTANCES);
