@@ -173,12 +173,14 @@ static int begin(struct host_loader *l, enum fb_loader_op op,
 {
     const uint32_t block = block_size(l);
     const uint32_t words[] = {erase, (sent + block - 1) / block, block,
-                              flash_off};
+                              flash_off, l->encrypt};
+    assert(!l->encrypt || l->stub);
     // The ROM erases now, a stub while it writes.
     unsigned limit =
         l->stub ? l->limits.command
                 : host_loader_limit(l, l->limits.erase_per_mb, erase + SECTOR);
-    return host_loader_command(l, op, words, 4, 0, limit, 1, NULL);
+    return host_loader_command(l, op, words, l->encrypt ? 5 : 4, 0, limit, 1,
+                               NULL);
 }
 
 static int write_blocks(struct host_loader *l, enum fb_loader_op op,

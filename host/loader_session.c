@@ -347,7 +347,9 @@ int host_loader_block(struct host_loader *l, enum fb_loader_op op,
         }
         bool again = is_line_trouble(status) ||
                      (status == HOST_LOADER_E_REFUSED &&
-                      (l->error == FB_LOADER_E_CHECKSUM || l->error == 0xC1));
+                      (l->error == FB_LOADER_E_CHECKSUM ||
+                       l->error == FB_LOADER_E_STUB_CHECKSUM ||
+                       l->error == FB_LOADER_E_STUB_DATA_LENGTH));
         if (!again || attempt >= l->limits.block_attempts) {
             return status;
         }
@@ -588,7 +590,12 @@ static int leave(struct host_loader *l, uint32_t how)
 
 int host_loader_run_user_code(struct host_loader *l)
 {
-    return leave(l, 1);
+    if (!l->stub) {
+        return leave(l, 1);
+    }
+    int status = host_loader_command(l, FB_LOADER_RUN_USER_CODE, NULL, 0, 0,
+                                     l->limits.mem_end, 1, NULL);
+    return is_line_trouble(status) ? HOST_LOADER_OK : status; // no answer
 }
 
 // Without RTS the chip resets itself: the RTC watchdog bites, straps are
@@ -616,6 +623,8 @@ static int watchdog_reset(struct host_loader *l)
                               UINT32_MAX, 0};
     status = host_loader_command(l, FB_LOADER_WRITE_REG, start, 4, 0,
                                  l->limits.mem_end, 1, NULL);
+    // A stub would answer the next SYNC until the watchdog bites.
+    host_port_sleep(l->port, 30);
     // it may be gone before it answers
     return is_line_trouble(status) ? HOST_LOADER_OK : status;
 }
@@ -641,7 +650,7 @@ int host_loader_reset(struct host_loader *l, enum host_reset_after after)
     case HOST_AFTER_HARD:
         return hard_reset(l);
     case HOST_AFTER_SOFT:
-        return leave(l, 1);
+        return host_loader_run_user_code(l);
     case HOST_AFTER_NONE:
         return l->stub ? leave(l, 0) : HOST_LOADER_OK;
     default:

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "host/port.h"
+#include "host/stub.h"
 #include "lib/fb/loader.h"
 
 enum host_loader_status {
@@ -64,6 +65,7 @@ struct host_loader {
     // In the form of host_reset_run(), the caller's; NULL: the usual ones.
     const char *download_sequence;
     const char *hard_reset_sequence;
+    bool encrypt;  // flash is written through the chip's encryptor (stub only)
     uint32_t baud; // of the line now
     size_t sent;   // payload bytes that the last flash write put on the line
     struct host_loader_buffers *buffers;
@@ -88,6 +90,9 @@ int host_loader_mem_write(struct host_loader *l, uint32_t addr,
                           const uint8_t *p, size_t n);
 // entry 0: end the download without running anything.
 int host_loader_mem_run(struct host_loader *l, uint32_t entry);
+// Upload a flasher stub and wait until it takes over. Attach the flash before:
+// the ROM connects its pins, our stub does not. One that runs already stays.
+int host_loader_run_stub(struct host_loader *l, const struct host_stub *stub);
 // Leave the loader and run the application in flash.
 int host_loader_run_user_code(struct host_loader *l);
 
@@ -118,7 +123,8 @@ int host_loader_spi(struct host_loader *l, const struct host_spi_command *c,
 typedef void host_loader_progress(void *ctx, uint32_t flash_off, size_t done,
                                   size_t n);
 // flash_off on a sector. compress: deflate on the line, where that is shorter.
-// The tail of the last sector is erased. Not verified: see _verify().
+// The tail of the last sector is erased. Not verified: see _verify(). With
+// l->encrypt n is a multiple of 32.
 int host_loader_flash_write(struct host_loader *l, uint32_t flash_off,
                             const uint8_t *p, size_t n, bool compress,
                             host_loader_progress *progress, void *ctx);

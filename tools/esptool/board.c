@@ -364,6 +364,31 @@ int esptool_attach_flash(struct esptool *e, const char *connection)
     return CLI_OK;
 }
 
+bool esptool_wants_stub(const struct esptool *e)
+{
+    return e->loader.stub || (host_stub && !cli_flag(e->cli, "no-stub"));
+}
+
+static int start_stub(struct esptool *e)
+{
+    if (e->loader.stub) {
+        cli_print("Stub flasher is already running.\n");
+        return HOST_LOADER_OK;
+    }
+    if (!esptool_wants_stub(e)) {
+        if (!cli_flag(e->cli, "no-stub")) {
+            cli_print("No stub flasher is built in: talking to the ROM.\n");
+        }
+        return HOST_LOADER_OK;
+    }
+    cli_print("Uploading stub flasher...\n");
+    int status = host_loader_run_stub(&e->loader, host_stub);
+    if (status == HOST_LOADER_OK) {
+        cli_print("Stub flasher running.\n");
+    }
+    return status;
+}
+
 int esptool_configure_flash(struct esptool *e, const char *flash_size)
 {
     uint32_t bytes = esptool_size_bytes(flash_size); // 0: keep, detect
@@ -374,7 +399,10 @@ int esptool_configure_flash(struct esptool *e, const char *flash_size)
         cli_warning(e->port_name, "flash size not detected: taking 4MB");
         bytes = 4u << 20;
     }
-    int status = host_loader_flash_params(&e->loader, bytes);
+    int status = start_stub(e);
+    if (status == HOST_LOADER_OK) {
+        status = host_loader_flash_params(&e->loader, bytes);
+    }
     return status == HOST_LOADER_OK ? CLI_OK : esptool_fail(e, status);
 }
 

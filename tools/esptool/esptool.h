@@ -139,9 +139,12 @@ struct esptool {
 int esptool_open(struct esptool *e, const struct cli *cli);
 // Attach the flash (connection: --spi-connection or NULL) and read its id.
 int esptool_attach_flash(struct esptool *e, const char *connection);
-// Tell the loader the size of the flash: "4MB", or "keep" or "detect" for what
-// its id says.
+// Start the flasher stub unless --no-stub says otherwise or there is none, and
+// tell it or the ROM the size of the flash: "4MB", or "keep" or "detect" for
+// what its id says.
 int esptool_configure_flash(struct esptool *e, const char *flash_size);
+// Is a stub running, or will esptool_configure_flash() start one?
+bool esptool_wants_stub(const struct esptool *e);
 // Reset as --after says (when status is 0) and close. Returns the status.
 int esptool_close(struct esptool *e, int status);
 // Tell the failure that host_loader_*() returned.
