@@ -25,6 +25,7 @@
 #define PRID_APP     0xABABu
 #define RESET_VECTOR 0x40000400u
 #define APP_QUANTUM  64u // cycles that the PRO CPU may be ahead
+#define LINE_CYCLES  8u  // from a store until its interrupt reaches a CPU
 
 // The timer and software interrupts belong to the core (core-isa.h).
 #define INTERNAL_LINES                                                         \
@@ -223,6 +224,9 @@ static void fire(struct chip *chip, enum soc_event event)
     case SOC_EV_SLEEP:
         rtc_sleep_due(chip);
         break;
+    case SOC_EV_LINES:
+        soc_lines_update(chip);
+        break;
     case SOC_EV_ROM:
     case SOC_EVENTS:
         break; // the ROM model looks at the time itself
@@ -247,6 +251,22 @@ void soc_break_slice(struct chip *chip)
 
 // --- interrupts ---
 
+// A line that a CPU's store raises crosses the peripheral bus and the matrix
+// before the CPU sees it: the ROM relies on getting a few instructions further
+// (its switch between two UARTs).
+static void set_lines(struct chip *chip, unsigned n, uint32_t lines)
+{
+    struct cpu *cpu = &chip->cpu[n];
+
+    lines &= ~INTERNAL_LINES;
+    if (chip->running >= 0 && (lines & ~cpu->lines) != 0) {
+        soc_event_set(chip, SOC_EV_LINES,
+                      soc_now(chip) + LINE_CYCLES * chip->cycle_ticks);
+        lines &= cpu->lines;
+    }
+    cpu_set_lines(cpu, lines);
+}
+
 void soc_lines_update(struct chip *chip)
 {
     uint32_t lines[SOC_CPUS] = {0, 0};
@@ -258,8 +278,8 @@ void soc_lines_update(struct chip *chip)
         lines[SOC_PRO] |= 1u << soc_reg_get(chip, DPORT_PRO_MAP + 4 * s);
         lines[SOC_APP] |= 1u << soc_reg_get(chip, DPORT_APP_MAP + 4 * s);
     }
-    cpu_set_lines(&chip->cpu[SOC_PRO], lines[SOC_PRO] & ~INTERNAL_LINES);
-    cpu_set_lines(&chip->cpu[SOC_APP], lines[SOC_APP] & ~INTERNAL_LINES);
+    set_lines(chip, SOC_PRO, lines[SOC_PRO]);
+    set_lines(chip, SOC_APP, lines[SOC_APP]);
 }
 
 void soc_source_set(struct chip *chip, unsigned source, bool level)
@@ -828,7 +848,14 @@ size_t chip_uart_rx(struct chip *chip, unsigned uart, const uint8_t *p,
 
 bool chip_in_download_mode(const struct chip *chip)
 {
-    return rom_in_download(chip);
+    if (chip->config.rom == NULL) {
+        return rom_in_download(chip);
+    }
+    // Neither the mask ROM then nor a stub reads flash through the cache, which
+    // every boot from flash does.
+    return chip->powered && chip->download_boot &&
+           (soc_reg_get(chip, dport_cache_ctrl(SOC_PRO)) &
+            DPORT_CACHE_ENABLE) == 0;
 }
 
 const char *chip_why(const struct chip *chip)

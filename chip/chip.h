@@ -112,7 +112,8 @@ uint64_t chip_instructions(const struct chip *chip);
 size_t chip_uart_rx(struct chip *chip, unsigned uart, const uint8_t *p,
                     size_t n);
 
-// Is the chip in the ROM's download mode right now?
+// Is the chip in the ROM's download mode right now, or running what was
+// downloaded?
 bool chip_in_download_mode(const struct chip *chip);
 
 // What the ROM decided last, in a few words ("flash boot", "secure boot check

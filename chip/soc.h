@@ -55,6 +55,7 @@ enum soc_event {
     SOC_EV_FRC1,
     SOC_EV_FRC2,
     SOC_EV_SLEEP,
+    SOC_EV_LINES, // interrupt lines that a store has raised
     SOC_EV_ROM,
     SOC_EVENTS,
 };

@@ -302,7 +302,8 @@ static void runs_a_downloaded_program(void **state)
     assert_true(chip_in_download_mode(rig->chip));
     rig_command(rig, FB_LOADER_MEM_END, go, 2);
     assert_memory_equal(rig->console + rig->console_n - 3, "Hi\n", 3);
-    assert_false(chip_in_download_mode(rig->chip));
+    assert_false(rig->chip->rom.active);
+    assert_true(chip_in_download_mode(rig->chip)); // no boot from flash
     rig_free(rig);
 }
 
@@ -323,6 +324,7 @@ static void leaves_the_loader(void **state)
     rig_command(rig, FB_LOADER_FLASH_END, run, 1);
     assert_non_null(
         memmem(rig->console, rig->console_n, "entry 0x40080010\r\nHi\n", 21));
+    assert_false(chip_in_download_mode(rig->chip));
     rig_free(rig);
 }
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "lib/fb/crypto.h"
+#include "lib/fb/loader.h"
 
 #define ROM_BASE     0x40000000u
 #define ROM_DATA     0x3FF90000u // shows the ROM from ROM_DATA_AT on
@@ -184,6 +186,41 @@ enum fb_status mask_rom_load(struct mask_rom *rom, const uint8_t *p, size_t n)
     }
     apply_store_table(rom, &elf);
     return load32_le(rom->bytes + RESET_VECTOR) == 0 ? FB_E_BLANK : FB_OK;
+}
+
+// SHA-256 of what mask_rom_load() makes of esp32_rev0_rom.elf and
+// esp32_rev300_rom.elf of esp-rom-elfs. A mask cannot change.
+static const struct {
+    unsigned revision;
+    uint8_t sha256[32];
+} known[] = {
+    {0, {0x24, 0xad, 0x11, 0xe2, 0x2d, 0x41, 0x50, 0x2a, 0x03, 0x76, 0x93,
+         0xab, 0x9f, 0xd0, 0x85, 0x5a, 0x78, 0x76, 0x34, 0x1c, 0xfa, 0x57,
+         0x03, 0xf0, 0x56, 0xe8, 0x69, 0xf8, 0xdb, 0x63, 0x05, 0xa3}},
+    {3, {0x20, 0x31, 0xbe, 0xf6, 0x88, 0xff, 0x9b, 0xba, 0x32, 0x9a, 0xed,
+         0xac, 0xb3, 0xbc, 0xc5, 0x82, 0xbd, 0x19, 0x6a, 0x88, 0xf6, 0xea,
+         0x41, 0x53, 0xcd, 0xee, 0x50, 0x26, 0x8a, 0xfd, 0x8c, 0xce}},
+};
+
+enum fb_status mask_rom_identify(const struct mask_rom *rom, unsigned *revision)
+{
+    uint8_t hash[32];
+    struct fb_sha256 c;
+
+    if (load32_le(rom->bytes + (FB_LOADER_CHIP_MAGIC_REG - ROM_BASE)) !=
+        FB_LOADER_CHIP_MAGIC) {
+        return FB_E_BAD_MAGIC;
+    }
+    fb_sha256_init(&c);
+    fb_sha256_update(&c, rom->bytes, sizeof rom->bytes);
+    fb_sha256_final(&c, hash);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (memcmp(known[i].sha256, hash, sizeof hash) == 0) {
+            *revision = known[i].revision;
+            return FB_OK;
+        }
+    }
+    return FB_E_BAD_HASH;
 }
 
 void mask_rom_map(const void *rom, struct bus *bus)

@@ -25,6 +25,12 @@ struct mask_rom {
 enum fb_status mask_rom_load(struct mask_rom *rom, const uint8_t *elf,
                              size_t n);
 
+// Which chip's ROM it is: *revision receives 0 (also of revision 1 and 2) or 3.
+// FB_E_BAD_MAGIC: another chip's. FB_E_BAD_HASH: an ESP32's, but not one that
+// was ever made: the file is damaged.
+enum fb_status mask_rom_identify(const struct mask_rom *rom,
+                                 unsigned *revision);
+
 // Show a struct mask_rom to a CPU.
 void mask_rom_map(const void *rom, struct bus *bus);
 

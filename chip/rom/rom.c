@@ -24,7 +24,7 @@
 
 bool rom_in_download(const struct chip *chip)
 {
-    return chip->rom.active && chip->rom.state == ROM_DOWNLOAD;
+    return chip->rom.state == ROM_DOWNLOAD;
 }
 
 // --- text ---

@@ -48,6 +48,7 @@ void rom_reset(struct chip *chip);
 // One step. False: it waits for a byte or for time to pass.
 bool rom_step(struct chip *chip);
 
+// Also while code runs that was downloaded.
 bool rom_in_download(const struct chip *chip);
 
 // Do these straps choose a download mode?
