@@ -18,6 +18,7 @@
 #include "host/file.h"
 #include "tools/cli/cli.h"
 #include "tools/fusebox/board.h"
+#include "tools/fusebox/board_rom.h"
 #include "tools/fusebox/commands.h"
 #include "tools/fusebox/console.h"
 #include "tools/fusebox/control.h"
@@ -145,7 +146,16 @@ static int serve(const struct cli *cli, const char *dir,
         .strap = CHIP_STRAP_FLASH_BOOT,
         .ready = ready,
         .ctx = ctx};
-    status = server_run(&board, &options);
+    struct mask_rom *rom = NULL;
+    if (cli_given(cli, "rom")) {
+        status = board_rom_load(cli_string(cli, "rom"), board.ini.revision,
+                                &rom);
+    }
+    if (status == 0) {
+        options.rom = rom;
+        status = server_run(&board, &options);
+    }
+    free(rom);
     board_close(&board);
     return status;
 }
@@ -298,6 +308,10 @@ static const struct cli_option options[] = {
      .value = "PORT",
      .fallback = "0",
      .help = "start: TCP port for GDB's `target remote` (0: any free one)"},
+    {.name = "rom",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "start: run Espressif's mask ROM (ELF), auto: ESP-IDF's copy"},
     {.name = "foreground",
      .kind = CLI_FLAG,
      .help = "start: do not go into the background"},

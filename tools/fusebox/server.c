@@ -39,6 +39,9 @@
 #define CLIENTS_MAX   12
 // How often a pty that nobody has open is looked at again.
 #define PTY_TICK_MS 20
+// So many SYNC frames a loader may need to find its baud rate; after that it is
+// no loader.
+#define SYNCS_UNANSWERED 6
 
 enum client_kind {
     CLIENT_RAW,
@@ -81,6 +84,7 @@ struct server {
     FILE *log;
     uint8_t rx[4096]; // from clients, not yet taken by the UART
     size_t rx_len;
+    unsigned syncs;        // SYNC frames since the chip said anything
     bool held;             // EN is low
     int64_t idle_until_ms; // host time until which the chip has nothing to do
     uint32_t strap;
@@ -166,6 +170,7 @@ static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
     if (uart != 0) {
         return;
     }
+    s->syncs = 0;
     (void)fputc(byte, s->console);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &s->clients[i];
@@ -215,6 +220,7 @@ static void power_on(struct server *s, bool download)
     uint32_t strap = download ? CHIP_STRAP_DOWNLOAD : s->strap;
     note(s, "power on, boot straps 0x%02" PRIx32, strap);
     s->held = false;
+    s->syncs = 0;
     s->rx_len = 0;
     s->idle_until_ms = 0;
     chip_set_strap(s->chip, strap);
@@ -286,7 +292,7 @@ static void data_from_client(void *ctx, const uint8_t *p, size_t n)
     struct server *s = from->server;
     if (line_saw_sync(&from->client->line, p, n) &&
         from->client->kind != CLIENT_RFC2217 && !s->held &&
-        !chip_in_download_mode(s->chip)) {
+        (!chip_in_download_mode(s->chip) || ++s->syncs > SYNCS_UNANSWERED)) {
         // The frame itself is lost, as it is on a real board; it is repeated.
         power_on(s, true);
         return;
@@ -699,7 +705,8 @@ static int set_up(struct server *s, const struct server_options *options)
                                  .flash_size = s->board->ini.flash_size,
                                  .revision = s->board->ini.revision,
                                  .strap = options->strap,
-                                 .seed = seed};
+                                 .seed = seed,
+                                 .rom = options->rom};
     struct chip_callbacks callbacks = {.ctx = s,
                                        .uart_tx = on_uart_tx,
                                        .operation = on_operation,

@@ -27,6 +27,7 @@ struct server_options {
     bool gdb;              // a port for GDB
     uint16_t gdb_port;     // TCP, 0: any free one
     uint32_t strap;        // CHIP_STRAP_*
+    const void *rom;       // struct mask_rom, NULL: the built-in model
     // Called once when every endpoint exists and the board is powered.
     void (*ready)(void *ctx, const char *dir);
     void *ctx;
