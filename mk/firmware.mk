@@ -105,7 +105,9 @@ $(FW_APP_ELF): fw-force $(FW)/mode $(FW_KEYS) $(MICROPY_TOP)/py/py.mk \
 # --- images ---
 
 IMAGE_FLAGS := --flash_mode dio --flash_freq 80m --flash_size $(FLASH_SIZE)
-PAD_AND_ENCRYPT = mk/encrypt.sh $(ESPSECURE) $(ENCRYPT_KEY)
+# The tail becomes a whole block with 0xFF, as erased flash holds it: the same
+# input gives the same bytes.
+ENCRYPT = $(ESPSECURE) encrypt_flash_data --keyfile $(ENCRYPT_KEY) --pad ff
 
 $(BOOT_BIN): $(FW_BOOT_ELF) $(FW_TOOLS)
 	$(ESPTOOL) --chip esp32 elf2image $(IMAGE_FLAGS) -o $@ $<
@@ -114,13 +116,13 @@ boot: $(DIGEST_BIN)_enc
 $(DIGEST_BIN): $(BOOT_BIN) $(DIGEST_KEY)
 	$(ESPSECURE) digest_secure_bootloader --keyfile $(DIGEST_KEY) -o $@ $<
 $(DIGEST_BIN)_enc: $(DIGEST_BIN) $(ENCRYPT_KEY)
-	$(PAD_AND_ENCRYPT) $< $@ 0x0
+	$(ENCRYPT) --address 0x0 -o $@ $<
 boot app: $(PART_BIN)_enc
 $(PART_BIN)_enc: $(PART_BIN) $(ENCRYPT_KEY)
-	$(PAD_AND_ENCRYPT) $< $@ 0x8000
+	$(ENCRYPT) --address 0x8000 -o $@ $<
 app: $(APP_BIN)_enc
 $(APP_BIN)_enc: $(APP_BIN) $(PART_BIN) $(ENCRYPT_KEY)
-	mk/each_slot.sh $(GEN_PART) $(PART_BIN) $(PAD_AND_ENCRYPT) $(APP_BIN)
+	mk/each_slot.sh $(GEN_PART) $(PART_BIN) $(APP_BIN) $(ENCRYPT)
 	@touch $@
 endif
 

@@ -248,8 +248,8 @@ quietly espsecure generate_signing_key "$demo/other.pem"
 size=$(($(wc -c <$release/gpy.bin) - 68))
 head -c "$size" $release/gpy.bin >"$demo/other.bin"
 quietly espsecure sign_data --keyfile "$demo/other.pem" "$demo/other.bin"
-quietly mk/encrypt.sh build/bin/espsecure "$flash_key" "$demo/other.bin" \
-    "$demo/other.bin_enc" 0x10000
+quietly espsecure encrypt_flash_data --keyfile "$flash_key" --pad ff \
+    --address 0x10000 -o "$demo/other.bin_enc" "$demo/other.bin"
 write 0x10000 "$demo/other.bin_enc"
 says "$copy" 'signature'
 says "$copy" 'No bootable image'
