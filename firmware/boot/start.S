@@ -3,10 +3,7 @@
 // Entry of the second-stage bootloader and its exception vectors. The ROM
 // jumps to _start with its own stack, register windows and vectors in use.
 
-    .macro WSR_RAW sr, t // special registers the lx106 assembler does not know
-    .byte (\t << 4), \sr, 0x13
-    .endm
-    .equ LCOUNT, 2
+#include "firmware/rt/entry.inc"
 
     .equ RTC_CNTL_OPTIONS0, 0x3FF48000
 
@@ -57,28 +54,6 @@ again:
     .type _start, @function
     .align 4
 _start:
-    // No window overflows (WOE 0), user mode, all interrupts masked. call0
-    // code stays in the sixteen registers of the present window.
-    movi    a2, 0x2f
-    wsr.ps  a2
-    rsync
-    // A stale loop count would make the core jump back where a loop of the ROM
-    // ended (Xtensa ISA, Loop Option).
-    movi    a2, 0
-    WSR_RAW LCOUNT, 2
-    isync
-    wsr.intenable a2
-    movi    a2, _vectors
-    wsr.vecbase a2
-    rsync
-    movi    a1, _stack_top
-    movi    a2, _bss_start
-    movi    a3, _bss_end
-    movi    a4, 0
-    j       2f
-1:  s32i    a4, a2, 0
-    addi    a2, a2, 4
-2:  bltu    a2, a3, 1b
-    movi    a0, boot_main
-    callx0  a0
+    ENTRY_STATE
+    ENTRY_TO_C boot_main
     .size _start, . - _start
