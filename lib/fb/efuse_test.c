@@ -145,10 +145,20 @@ static void test_names_are_unique_and_found(void **state)
 
 static void test_other_names_are_not_found(void **state)
 {
-    static const char *const none[] = {
-        "",       "M",      "MAC_", "MACX",      "BLOCK",
-        "BLOCK4", "BLOCK0", "BLK",  "MAC,BLOCK", "BLOCK1,flash_encryption",
-        ",",      "BLK1,",  " MAC"};
+    static const char *const none[] = {"",
+                                       "XAC",
+                                       "M",
+                                       "MAC_",
+                                       "MACX",
+                                       "BLOCK",
+                                       "BLOCK4",
+                                       "BLOCK0",
+                                       "BLK",
+                                       "MAC,BLOCK",
+                                       "BLOCK1,flash_encryption",
+                                       ",",
+                                       "BLK1,",
+                                       " MAC"};
 
     (void)state;
     for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++) {

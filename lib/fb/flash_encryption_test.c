@@ -268,6 +268,40 @@ static void test_kernels_start_with_the_portable_one(void **state)
     print_message("# kernel: %s\n", fb_flash_encryption_kernel(best)->name);
 }
 
+#if defined(__x86_64__)
+// Is name among the flags that Linux prints for the first CPU?
+static bool cpu_has(const char *flags, const char *name)
+{
+    char word[32];
+
+    snprintf(word, sizeof(word), " %s ", name);
+    return strstr(flags, word) != NULL;
+}
+
+// What the kernels find out about the CPU is what the system says.
+static void test_kernels_know_the_cpu(void **state)
+{
+    static char flags[16384];
+    FILE *f = fopen("/proc/cpuinfo", "r");
+
+    (void)state;
+    if (f == NULL || getenv("LD_PRELOAD") != NULL) { // no Linux, or valgrind
+        skip();
+    }
+    while (fgets(flags, sizeof(flags), f) != NULL &&
+           strncmp(flags, "flags", 5) != 0) {
+    }
+    fclose(f);
+    flags[strcspn(flags, "\n")] = ' ';
+    assert_int_equal(fb_flash_encryption_aesni.usable(),
+                     cpu_has(flags, "aes") && cpu_has(flags, "ssse3"));
+    assert_int_equal(fb_flash_encryption_vaes.usable(),
+                     cpu_has(flags, "aes") && cpu_has(flags, "vaes") &&
+                         cpu_has(flags, "avx512bw") &&
+                         cpu_has(flags, "avx512vbmi"));
+}
+#endif
+
 // All kernels give the bits of the portable one: every length up to a few
 // times what they take at once, at every alignment in a row, with inputs and
 // outputs that end at an unmapped page, and in place.
@@ -505,6 +539,9 @@ int main(void)
         cmocka_unit_test(test_bad_ranges),
         cmocka_unit_test(test_last_row_below_16_mib),
         cmocka_unit_test(test_kernels_start_with_the_portable_one),
+#if defined(__x86_64__)
+        cmocka_unit_test(test_kernels_know_the_cpu),
+#endif
         cmocka_unit_test(test_kernels_agree),
         cmocka_unit_test(test_espsecure_vectors),
         cmocka_unit_test(test_partition_table),

@@ -44,6 +44,7 @@ static void test_espsecure_signatures(void **state)
         fb_signature_v1_verify(pub, data64k, sizeof(data64k), block, &fault),
         FB_E_BAD_SIGNATURE);
     assert_int_equal(fault.status, FB_E_BAD_SIGNATURE);
+    assert_int_equal(fault.offset, 4); // r and s
 }
 
 // The partition table of Pycom's releases of 2017 and 2018 signed with
@@ -129,6 +130,7 @@ static void test_other_versions_are_refused(void **state)
             fb_signature_v1_verify(pub, data100, 100, block, &fault),
             FB_E_BAD_VERSION);
         assert_int_equal(fault.status, FB_E_BAD_VERSION);
+        assert_int_equal(fault.offset, 0);
         assert_int_equal(fault.got, 1u << bit);
         assert_int_equal(fault.want, 0);
     }

@@ -174,6 +174,8 @@ static void test_other_data_is_refused(void **state)
             assert_int_equal(
                 fb_signature_v2_verify(data100, 100, block, &s, &fault),
                 FB_E_BAD_HASH);
+            assert_in_range(fault.offset, 4, 4 + 47);
+            assert_int_equal(fault.got, block[fault.offset]);
             data100[at] ^= 4;
         }
         assert_int_equal(fb_signature_v2_verify(data100, 99, block, &s, &fault),
@@ -209,7 +211,11 @@ static void test_faults(void **state)
     memset(&s, 0xA5, sizeof(s));
     before = s;
     memset(block, 0, sizeof(block));
+    block[1] = 5;
     assert_int_equal(fb_signature_v2_parse(block, &s, &fault), FB_E_BAD_MAGIC);
+    assert_int_equal(fault.offset, 0);
+    assert_int_equal(fault.got, 0);
+    assert_int_equal(fault.want, 0xE7);
     memset(block, 0xFF, sizeof(block));
     assert_int_equal(fb_signature_v2_parse(block, &s, &fault), FB_E_BLANK);
     memcpy(block, sector_of(&vectors[0]), sizeof(block));
@@ -220,6 +226,7 @@ static void test_faults(void **state)
     fix_crc(block);
     assert_int_equal(fb_signature_v2_parse(block, &s, &fault),
                      FB_E_BAD_VERSION);
+    assert_int_equal(fault.offset, 1);
     assert_int_equal(fault.got, 4);
     block[1] = 2;
     for (unsigned at = 424; at < 812; at++) { // R and M'
