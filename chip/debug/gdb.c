@@ -827,7 +827,7 @@ static void push(struct gdb *gdb, char c)
         gdb->in_n += gdb->in_n <= GDB_PACKET;
         break;
     case SUM_HIGH:
-        gdb->sum_got = (uint8_t)(value << 4);
+        gdb->sum_got = (uint8_t)((unsigned)value << 4);
         gdb->state = SUM_LOW;
         break;
     default:

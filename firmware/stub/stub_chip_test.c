@@ -374,7 +374,8 @@ static void test_bad_line(void **state)
     memset(frame, 'x', sizeof(frame));
     frame[0] = 0xC0;
     for (size_t i = 0; i < sizeof(frame); i += 64) {
-        chip_uart_rx(rig->chip, 0, frame + i, 64);
+        size_t some = sizeof(frame) - i < 64 ? sizeof(frame) - i : 64;
+        chip_uart_rx(rig->chip, 0, frame + i, some);
         while (chip_run(rig->chip, 100000) == CHIP_RAN) {
         }
     }
