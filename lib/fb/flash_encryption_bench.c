@@ -27,19 +27,19 @@ struct job {
     const struct fb_flash_encryption_key *key;
     fb_flash_encryption_run *run; // NULL: OpenSSL
     EVP_CIPHER_CTX *evp;
-    uint8_t *in;
-    uint8_t *out;
     size_t n;
 };
+
+static _Alignas(64) uint8_t in[MOST], out[MOST];
 
 static void once(const struct job *j)
 {
     int len;
 
     if (j->run != NULL) {
-        j->run(j->key, FLASH_OFF, j->in, j->out, j->n);
+        j->run(j->key, FLASH_OFF, in, out, j->n);
     } else {
-        EVP_EncryptUpdate(j->evp, j->out, &len, j->in, (int)j->n);
+        EVP_EncryptUpdate(j->evp, out, &len, in, (int)j->n);
     }
 }
 
@@ -96,10 +96,8 @@ int main(int argc, char **argv)
         key[i] = (uint8_t)i;
     }
     fb_flash_encryption_key_init(&k, key, sizeof(key), 15);
-    j.in = aligned_alloc(64, (n + 63) / 64 * 64);
-    j.out = aligned_alloc(64, (n + 63) / 64 * 64);
     j.evp = EVP_CIPHER_CTX_new();
-    if (j.in == NULL || j.out == NULL || j.evp == NULL) {
+    if (j.evp == NULL) {
         return 2;
     }
     EVP_EncryptInit_ex(j.evp, EVP_aes_256_ecb(), NULL, key, NULL);
@@ -120,7 +118,5 @@ int main(int argc, char **argv)
         report(kernel->name, "decrypt", speed(&j), reference);
     }
     EVP_CIPHER_CTX_free(j.evp);
-    free(j.in);
-    free(j.out);
     return 0;
 }
