@@ -130,7 +130,31 @@ static void detach(void *ctx, const char *dir)
     (void)!write(*parent, "", 1);
 }
 
-static int serve(const struct cli *cli, const char *dir,
+// What --fault asks for; NULL in *faults when it is not given.
+static int parse_faults(const struct cli *cli, struct faults **faults)
+{
+    *faults = NULL;
+    if (cli_values(cli, "fault") == 0) {
+        return 0;
+    }
+    *faults = malloc(sizeof **faults);
+    if (*faults == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    faults_init(*faults, 1);
+    for (unsigned i = 0; i < cli_values(cli, "fault"); i++) {
+        const char *spec = cli_value(cli, "fault", i);
+        const char *why = "";
+        if (!faults_parse(*faults, spec, &why)) {
+            free(*faults);
+            *faults = NULL;
+            return cli_error(spec, "--fault: %s", why);
+        }
+    }
+    return 0;
+}
+
+static int serve(const struct cli *cli, const char *dir, struct faults *faults,
                  void (*ready)(void *ctx, const char *dir), void *ctx)
 {
     struct board board;
@@ -144,12 +168,13 @@ static int serve(const struct cli *cli, const char *dir,
         .gdb = cli_given(cli, "gdb"),
         .gdb_port = (uint16_t)cli_uint(cli, "gdb"),
         .strap = CHIP_STRAP_FLASH_BOOT,
+        .faults = faults,
         .ready = ready,
         .ctx = ctx};
     struct mask_rom *rom = NULL;
     if (cli_given(cli, "rom")) {
-        status = board_rom_load(cli_string(cli, "rom"), board.ini.revision,
-                                &rom);
+        status =
+            board_rom_load(cli_string(cli, "rom"), board.ini.revision, &rom);
     }
     if (status == 0) {
         options.rom = rom;
@@ -160,7 +185,8 @@ static int serve(const struct cli *cli, const char *dir,
     return status;
 }
 
-static int start_in_background(const struct cli *cli, const char *dir)
+static int start_in_background(const struct cli *cli, const char *dir,
+                               struct faults *faults)
 {
     int fds[2];
     if (pipe(fds) != 0) {
@@ -174,7 +200,7 @@ static int start_in_background(const struct cli *cli, const char *dir)
     if (pid == 0) {
         (void)close(fds[0]);
         (void)setsid();
-        _exit(serve(cli, dir, detach, &fds[1]));
+        _exit(serve(cli, dir, faults, detach, &fds[1]));
     }
     (void)close(fds[1]);
     char byte;
@@ -187,7 +213,8 @@ static int start_in_background(const struct cli *cli, const char *dir)
     return CLI_FAILURE; // the child has said why
 }
 
-static int start(const struct cli *cli, const char *dir)
+static int start_board(const struct cli *cli, const char *dir,
+                       struct faults *faults)
 {
     if (!board_exists(dir)) {
         struct board_ini ini = {0};
@@ -203,11 +230,22 @@ static int start(const struct cli *cli, const char *dir)
                   dir, ini.name, ini.revision, ini.flash_size >> 20);
     }
     if (cli_flag(cli, "foreground")) {
-        return serve(cli, dir, show_endpoints, NULL);
+        return serve(cli, dir, faults, show_endpoints, NULL);
     }
-    int status = start_in_background(cli, dir);
+    int status = start_in_background(cli, dir, faults);
     if (status == 0) {
         print_endpoints(dir);
+    }
+    return status;
+}
+
+static int start(const struct cli *cli, const char *dir)
+{
+    struct faults *faults;
+    int status = parse_faults(cli, &faults);
+    if (status == 0) {
+        status = start_board(cli, dir, faults);
+        free(faults);
     }
     return status;
 }
@@ -312,6 +350,10 @@ static const struct cli_option options[] = {
      .kind = CLI_STRING,
      .value = "FILE",
      .help = "start: run Espressif's mask ROM (ELF), auto: ESP-IDF's copy"},
+    {.name = "fault",
+     .kind = CLI_MULTI,
+     .value = "SPEC",
+     .help = "start: what is to go wrong: cut=during:burn:2, rx=lose:100 ..."},
     {.name = "foreground",
      .kind = CLI_FLAG,
      .help = "start: do not go into the background"},

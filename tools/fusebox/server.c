@@ -75,6 +75,7 @@ struct server {
     struct board *board;
     struct chip *chip;
     struct client *clients; // CLIENTS_MAX, the first is the pty
+    struct faults *faults;  // NULL: nothing goes wrong
     struct gdb *gdb;
     struct client *debugger; // who has the chip, NULL: nobody
     int listen[LISTENERS];
@@ -86,6 +87,7 @@ struct server {
     size_t rx_len;
     unsigned syncs;        // SYNC frames since the chip said anything
     bool held;             // EN is low
+    bool dark;             // a fault has taken the power away
     int64_t idle_until_ms; // host time until which the chip has nothing to do
     uint32_t strap;
     bool stop;
@@ -226,6 +228,10 @@ static void power_on(struct server *s, bool download)
     chip_set_strap(s->chip, strap);
     chip_power_on(s->chip);
     chip_set_strap(s->chip, s->strap); // the button is released again
+    s->dark = false;
+    if (s->faults != NULL) {
+        faults_power_on(s->faults);
+    }
 }
 
 // A reset by command starts a new console log.
@@ -248,7 +254,11 @@ static int restart(struct server *s, bool download)
 // Hand over what the FIFO takes. True when it took something.
 static bool feed_uart(struct server *s)
 {
-    size_t n = s->rx_len == 0 ? 0 : chip_uart_rx(s->chip, 0, s->rx, s->rx_len);
+    size_t n = 0;
+    if (s->rx_len > 0) {
+        n = s->faults != NULL ? faults_rx(s->faults, 0, s->rx, s->rx_len)
+                              : chip_uart_rx(s->chip, 0, s->rx, s->rx_len);
+    }
     s->rx_len -= n;
     memmove(s->rx, s->rx + n, s->rx_len);
     return n > 0;
@@ -297,7 +307,7 @@ static void data_from_client(void *ctx, const uint8_t *p, size_t n)
         power_on(s, true);
         return;
     }
-    if (s->held || n > sizeof s->rx - s->rx_len) {
+    if (s->held || s->dark || n > sizeof s->rx - s->rx_len) {
         return;
     }
     memcpy(s->rx + s->rx_len, p, n);
@@ -367,7 +377,7 @@ static void read_client(struct server *s, struct client *c)
 {
     // Telnet never makes data longer, so what fits here fits the UART's queue.
     uint8_t buffer[1024];
-    size_t room = sizeof s->rx - s->rx_len;
+    size_t room = has_uart(c) ? sizeof s->rx - s->rx_len : sizeof buffer;
     size_t want = room < sizeof buffer ? room : sizeof buffer;
     ssize_t n = read(c->fd, buffer, want);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
@@ -644,7 +654,7 @@ static int64_t now_ms(void)
 // clock; a busy one runs as fast as it can.
 static int run_chip(struct server *s)
 {
-    if (s->held || some_client_lags(s)) {
+    if (s->held || s->dark || some_client_lags(s)) {
         return 1000;
     }
     if (s->debugger != NULL && !gdb_running(s->gdb)) {
@@ -655,10 +665,20 @@ static int run_chip(struct server *s)
         return (int)(s->idle_until_ms - now);
     }
     s->idle_until_ms = 0;
+    if (s->faults != NULL) {
+        (void)faults_deliver(s->faults, false);
+    }
     enum chip_stop stop = s->debugger != NULL ? gdb_run(s->gdb, SLICE_CYCLES)
                                               : chip_run(s->chip, SLICE_CYCLES);
     (void)board_save_fuses(s->board, chip_efuses(s->chip));
-    if (stop != CHIP_IDLE) {
+    if (stop == CHIP_POWER_LOST) {
+        note(s, "the board is without power until its next reset");
+        s->dark = true;
+        s->rx_len = 0;
+        return 0;
+    }
+    if (stop != CHIP_IDLE ||
+        (s->faults != NULL && faults_deliver(s->faults, true))) {
         return 0;
     }
     uint64_t ms = chip_idle_ns(s->chip) / 1000000u;
@@ -712,14 +732,23 @@ static int set_up(struct server *s, const struct server_options *options)
                                        .operation = on_operation,
                                        .unmodelled = on_unmodelled,
                                        .log = on_log};
+    if (s->faults != NULL) {
+        callbacks = faults_wrap(s->faults, &callbacks);
+    }
     chip_init(s->chip, &config, &callbacks);
     chip_set_efuses(s->chip, &s->board->fuses);
+    if (s->faults != NULL && !faults_attach(s->faults, s->chip)) {
+        return cli_error("--fault",
+                         "outside the board's flash of %" PRIu32 " bytes",
+                         s->board->ini.flash_size);
+    }
     return open_endpoints(s, options);
 }
 
 int server_run(struct board *board, const struct server_options *options)
 {
-    struct server s = {.board = board, .strap = options->strap};
+    struct server s = {
+        .board = board, .strap = options->strap, .faults = options->faults};
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);

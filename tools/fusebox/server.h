@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chip/debug/faults.h"
 #include "tools/fusebox/board.h"
 
 struct server_options {
@@ -27,6 +28,7 @@ struct server_options {
     bool gdb;              // a port for GDB
     uint16_t gdb_port;     // TCP, 0: any free one
     uint32_t strap;        // CHIP_STRAP_*
+    struct faults *faults; // what is to go wrong (chip/debug/faults.h), or NULL
     const void *rom;       // struct mask_rom, NULL: the built-in model
     // Called once when every endpoint exists and the board is powered.
     void (*ready)(void *ctx, const char *dir);
