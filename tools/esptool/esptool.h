@@ -112,7 +112,8 @@ int esptool_parts_load(struct esptool_parts *parts, const struct cli *cli);
 int esptool_parts_load_option(struct esptool_parts *parts,
                               const struct cli *cli, const char *option);
 int esptool_parts_check_overlap(const struct esptool_parts *parts);
-// Make each file a multiple of 4 bytes with 0xFF, as the loader writes them.
+// Make each file a multiple of 4 bytes with 0xFF, as the loader writes them; of
+// 32 where the chip encrypts.
 int esptool_parts_pad(struct esptool_parts *parts);
 // flash_bytes 0: not known, then 16 MiB.
 int esptool_parts_check_fit(const struct esptool_parts *parts,

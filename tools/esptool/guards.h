@@ -17,4 +17,8 @@ int esptool_guard_files(const struct esptool_parts *parts);
 int esptool_guard_chip(const struct esptool *e,
                        const struct esptool_parts *parts, bool old_dialect);
 
+// --encrypt and --encrypt-files: is there a stub, and a chip that encrypts? 0
+// or CLI_FAILURE, told.
+int esptool_guard_encrypt(struct esptool *e, const struct esptool_parts *parts);
+
 #endif

@@ -177,7 +177,9 @@ int esptool_parts_pad(struct esptool_parts *parts)
 {
     for (unsigned i = 0; i < parts->count; i++) {
         struct host_file *f = &parts->part[i].file;
-        size_t padded = (f->size + 3) & ~(size_t)3;
+        // the encryptor takes rows of 32 bytes
+        size_t mask = parts->part[i].encrypt ? 31 : 3;
+        size_t padded = (f->size + mask) & ~mask;
         if (padded == f->size) {
             continue;
         }

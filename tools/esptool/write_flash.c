@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "tools/esptool/changes.h"
 #include "tools/esptool/erase.h"
 #include "tools/esptool/guards.h"
 
@@ -16,25 +17,38 @@ static void print_rate(size_t bytes, double seconds)
     cli_print(".\n");
 }
 
-// Is it there already? *same.
-static int compare(struct esptool *e, const struct esptool_part *part,
-                   bool *same)
+// What of it is not there already.
+static int find_changes(struct esptool *e, const struct esptool_part *part,
+                        struct changes *c)
 {
+    const char *old = cli_string(e->cli, "diff-with");
+    if (part->encrypt || (!old && !cli_flag(e->cli, "skip-flashed"))) {
+        changes_all(c, part);
+        return CLI_OK;
+    }
     cli_print("Comparing flash contents against new data...\n");
-    int status = host_loader_flash_verify(&e->loader, part->flash_off,
-                                          part->file.data, part->file.size);
-    *same = status == HOST_LOADER_OK;
-    if (*same) {
+    int status = old ? changes_from_file(c, e, part, old)
+                     : changes_from_flash(c, e, part);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (c->changed == 0) {
         cli_print("'%s' at 0x%08x already in flash, skipping write.\n",
                   part->name, (unsigned)part->flash_off);
+    } else if (c->changed < c->sectors) {
+        cli_print("%u of %u sectors are to be written.\n", c->changed,
+                  c->sectors);
     }
-    return status == HOST_LOADER_OK || status == HOST_LOADER_E_VERIFY
-               ? CLI_OK
-               : esptool_fail(e, status);
+    return CLI_OK;
 }
 
 static int verify(struct esptool *e, const struct esptool_part *part)
 {
+    if (part->encrypt) {
+        cli_print("Not verified: the chip encrypted it with a key that only "
+                  "the chip knows.\n");
+        return CLI_OK;
+    }
     cli_print("Verifying written data...\n");
     int status = host_loader_flash_verify(&e->loader, part->flash_off,
                                           part->file.data, part->file.size);
@@ -45,21 +59,22 @@ static int verify(struct esptool *e, const struct esptool_part *part)
     return CLI_OK;
 }
 
-static int write_part(struct esptool *e, const struct esptool_part *part,
-                      bool compress)
+// n bytes of the part from its offset `from`, whole sectors but for its end.
+static int write_run(struct esptool *e, const struct esptool_part *part,
+                     size_t from, size_t n, bool compress)
 {
-    const size_t n = part->file.size;
+    const uint32_t at = part->flash_off + (uint32_t)from;
     struct esptool_progress progress;
-    cli_print("Flash will be erased from 0x%08x to 0x%08x...\n",
-              (unsigned)part->flash_off,
-              (unsigned)(part->flash_off +
-                         align_up32((uint32_t)n, ESPTOOL_SECTOR) - 1));
+    cli_print("Flash will be erased from 0x%08x to 0x%08x...\n", (unsigned)at,
+              (unsigned)(at + align_up32((uint32_t)n, ESPTOOL_SECTOR) - 1));
     esptool_progress_start(&progress, "Writing at", e->cli);
     progress.off |= cli_flag(e->cli, "no-progress");
     uint64_t start = esptool_now_ms();
+    e->loader.encrypt = part->encrypt;
     int wrote =
-        host_loader_flash_write(&e->loader, part->flash_off, part->file.data, n,
+        host_loader_flash_write(&e->loader, at, part->file.data + from, n,
                                 compress, esptool_progress_show, &progress);
+    e->loader.encrypt = false;
     double seconds = (double)(esptool_now_ms() - start) / 1000;
     esptool_progress_end(&progress);
     if (wrote != HOST_LOADER_OK) {
@@ -69,9 +84,24 @@ static int write_part(struct esptool *e, const struct esptool_part *part,
     if (e->loader.sent != n) {
         cli_print(" (%zu compressed)", e->loader.sent);
     }
-    cli_print(" at 0x%08x", (unsigned)part->flash_off);
+    cli_print(" at 0x%08x", (unsigned)at);
     print_rate(n, seconds);
-    return verify(e, part);
+    return CLI_OK;
+}
+
+static int write_part(struct esptool *e, const struct esptool_part *part,
+                      bool compress)
+{
+    struct changes changes;
+    size_t n;
+    int status = find_changes(e, part, &changes);
+    for (size_t from = 0;
+         status == CLI_OK && changes_next(&changes, part, &from, &n);
+         from += n) {
+        status = write_run(e, part, from, n, compress);
+    }
+    // The whole, also what was left out.
+    return status == CLI_OK && changes.changed > 0 ? verify(e, part) : status;
 }
 
 static int write_all(struct esptool *e, const struct esptool_parts *parts)
@@ -82,7 +112,6 @@ static int write_all(struct esptool *e, const struct esptool_parts *parts)
                     (e->loader.stub && !cli_flag(e->cli, "no-compress"));
     for (unsigned i = 0; i < parts->count; i++) {
         const struct esptool_part *part = &parts->part[i];
-        bool same = false;
         if (parts->count > 1) {
             cli_print("\nWriting '%s' at 0x%08x...\n", part->name,
                       (unsigned)part->flash_off);
@@ -91,13 +120,7 @@ static int write_all(struct esptool *e, const struct esptool_parts *parts)
             cli_warning(part->name, "is empty");
             continue;
         }
-        int status = CLI_OK;
-        if (cli_flag(e->cli, "skip-flashed")) {
-            status = compare(e, part, &same);
-        }
-        if (status == CLI_OK && !same) {
-            status = write_part(e, part, compress);
-        }
+        int status = write_part(e, part, compress);
         if (status != CLI_OK) {
             return status;
         }
@@ -139,17 +162,10 @@ static uint32_t usable_bytes(const struct esptool *e)
 static int check_chip(struct esptool *e, const struct esptool_parts *parts)
 {
     bool force = cli_flag(e->cli, "force");
-    for (unsigned i = 0; i < parts->count; i++) {
-        if (parts->part[i].encrypt) {
-            return cli_error(e->port_name,
-                             "the ROM cannot encrypt what it writes; encrypt "
-                             "%s with espsecure encrypt_flash_data and write "
-                             "that",
-                             parts->part[i].name);
-        }
+    int status = esptool_guard_encrypt(e, parts);
+    if (status == CLI_OK && !force) {
+        status = esptool_guard_chip(e, parts, cli_spelled_old(e->cli));
     }
-    int status =
-        force ? CLI_OK : esptool_guard_chip(e, parts, cli_spelled_old(e->cli));
     if (status == CLI_OK && cli_flag(e->cli, "erase-all")) {
         status = esptool_erase_allowed(e, force);
     }
@@ -177,7 +193,13 @@ static int load_files(const struct cli *cli, struct esptool_parts *parts)
     if (cli_flag(cli, "encrypt") && cli_values(cli, "encrypt-files")) {
         return cli_error("--encrypt", "excludes --encrypt-files");
     }
+    if (cli_flag(cli, "skip-flashed") && cli_string(cli, "diff-with")) {
+        return cli_error("--skip-flashed", "excludes --diff-with");
+    }
     int status = esptool_parts_load(parts, cli);
+    if (status == CLI_OK && cli_string(cli, "diff-with") && parts->count != 1) {
+        status = cli_error("--diff-with", "takes one ADDRESS FILE pair");
+    }
     if (status == CLI_OK) {
         status = esptool_parts_load_option(parts, cli, "encrypt-files");
     }
@@ -269,7 +291,11 @@ static const struct cli_option options[] = {
     {.name = "skip-flashed",
      .shorts = "s",
      .kind = CLI_FLAG,
-     .help = "skip files that the flash holds already"},
+     .help = "skip what the flash holds already, sector by sector"},
+    {.name = "diff-with",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "write only what differs from FILE, which the flash holds now"},
     ESPTOOL_OPT_FREQ("keep|", "keep"),
     ESPTOOL_OPT_MODE("keep|", "keep"),
     ESPTOOL_OPT_SIZE("detect|keep|", "keep"),
