@@ -2,6 +2,7 @@
 #
 # Measurements. They print figures and judge nothing.
 
+ifeq ($(BOARD),)
 BENCH       := build/bench
 BENCH_BOARD := $(BENCH)/gpy
 BENCH_FW     = $(MAKE) --no-print-directory BOARD=GPY BTYPE=bench SECURE=on \
@@ -41,3 +42,4 @@ bench-chip: $(BENCH)/chip_bench $(BENCH)/chip_loop.bin tools \
 ## make isa-diff            random instructions on our core and on QEMU's
 isa-diff:
 	@tests/isa/isa_diff.sh $(or $(N),100000)
+endif
