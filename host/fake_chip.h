@@ -75,6 +75,7 @@ struct fake_chip {
     bool first_sync_zero;  // the first answer to SYNC has value 0
     bool damage_stream;    // a stub's flash data get damaged
     bool upper_case;       // MD5 in capitals
+    bool greets;           // what MEM_END starts is a stub
 
     // Lines
     bool has_lines, no_download;
@@ -369,6 +370,10 @@ static inline void fake_request(struct fake_chip *f, const uint8_t *p, size_t n)
         return;
     } else {
         fake_known(f, p, n);
+    }
+    if (p[1] == 0x06 && f->greets) {
+        f->stub = true;
+        fake_frame(f, (const uint8_t *)"OHAI", 4, f->now_ms + 2);
     }
     previous = p[1];
 }

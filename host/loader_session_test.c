@@ -711,6 +711,62 @@ static void test_mem(void **state)
     close_bench(&b);
 }
 
+// The ROM's answer to MEM_END may be lost; the stub's greeting may not.
+static void test_run_stub(void **state)
+{
+    (void)state;
+    static const uint8_t text[0x2000], data[8];
+    static const struct host_stub stub = {0x40098304, 0x40098300, 0x3FFB8000,
+                                          text,       data,       sizeof text,
+                                          sizeof data};
+    for (int fault = 0; fault < 5; fault++) {
+        struct bench b;
+        connected(&b);
+        b.chip->greets = fault != 2;
+        b.chip->lose_answer = fault == 1 ? 6 : 0;
+        b.chip->refuse = fault == 3 ? 6 : fault == 4 ? 2 : 0;
+        b.chip->refuse_with = 6;
+        int status = host_loader_run_stub(&b.loader, &stub);
+        assert_int_equal(b.chip->count[5], fault == 4 ? 1 : 2);
+        if (fault < 2) {
+            assert_int_equal(status, HOST_LOADER_OK);
+            assert_true(b.loader.stub);
+            // nothing is uploaded a second time
+            assert_int_equal(host_loader_run_stub(&b.loader, &stub), 0);
+            assert_int_equal(b.chip->count[5], 2);
+            assert_int_equal(host_loader_run_user_code(&b.loader), 0);
+            assert_int_equal(b.chip->count[0xD3], 1);
+        } else {
+            assert_int_equal(status, fault == 2 ? HOST_LOADER_E_TIMEOUT
+                                                : HOST_LOADER_E_REFUSED);
+            assert_false(b.loader.stub);
+            assert_non_null(strstr(b.loader.why,
+                                   fault == 2 ? "does not start" : "refused"));
+        }
+        close_bench(&b);
+    }
+}
+
+// The fifth word asks to encrypt.
+static void test_encrypt_word(void **state)
+{
+    (void)state;
+    static uint8_t p[64];
+    for (int encrypt = 0; encrypt < 2; encrypt++) {
+        struct bench b;
+        open_bench(&b, false);
+        b.chip->stub = true;
+        assert_int_equal(host_loader_connect(&b.loader, HOST_BEFORE_DEFAULT),
+                         HOST_LOADER_OK);
+        b.loader.encrypt = encrypt;
+        assert_int_equal(host_loader_flash_write(&b.loader, 0, p, sizeof p,
+                                                 false, NULL, NULL),
+                         HOST_LOADER_OK);
+        assert_int_equal(b.chip->len[2], encrypt ? 20 : 16);
+        close_bench(&b);
+    }
+}
+
 // Every request of a whole session damaged in turn must end in success or in a
 // clean error, never in a hang or in success with wrong data.
 static void test_every_loss(void **state)
@@ -791,6 +847,8 @@ int main(void)
         cmocka_unit_test(test_hard_reset_by_watchdog),
         cmocka_unit_test(test_soft_reset),
         cmocka_unit_test(test_mem),
+        cmocka_unit_test(test_run_stub),
+        cmocka_unit_test(test_encrypt_word),
         cmocka_unit_test(test_every_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
