@@ -167,14 +167,22 @@ static void set_accumulator(struct cpu *cpu, int64_t value)
         }                                                                      \
     } while (0)
 
+// An address in units of its size, from the start of the window; the bits that
+// make it unaligned go to the top, where they make it too large.
+#define TURNED(va, size)                                                       \
+    ((size) == 1 ? (va)-BUS_WINDOW_BASE                                        \
+                 : ((va)-BUS_WINDOW_BASE) / (size) |                           \
+                       ((va)-BUS_WINDOW_BASE) << ((size) == 4 ? 30 : 31))
+
 #define LOAD(address, size, table, get, ...)                                   \
     do {                                                                       \
         uint32_t va = (address);                                               \
-        uint32_t page = bus_page(va);                                          \
+        uint32_t at = TURNED(va, size);                                        \
         const uint8_t *mem;                                                    \
         uint32_t v;                                                            \
-        if (LIKELY(page < BUS_PAGES && (va & ((size)-1)) == 0) &&              \
-            LIKELY((mem = bus->table[page]) != NULL)) {                        \
+        if (LIKELY(at < (BUS_WINDOW_END - BUS_WINDOW_BASE) / (size)) &&        \
+            LIKELY((mem = bus->table[at / (BUS_PAGE_SIZE / (size))]) !=        \
+                   NULL)) {                                                    \
             v = get(mem + (va & OFFSET_MASK));                                 \
             __VA_ARGS__;                                                       \
         } else {                                                               \
@@ -191,10 +199,11 @@ static void set_accumulator(struct cpu *cpu, int64_t value)
 #define STORE(address, size, table, put, value, then)                          \
     do {                                                                       \
         uint32_t va = (address);                                               \
-        uint32_t page = bus_page(va);                                          \
+        uint32_t at = TURNED(va, size);                                        \
         uint8_t *mem;                                                          \
-        if (LIKELY(page < BUS_PAGES && (va & ((size)-1)) == 0) &&              \
-            LIKELY((mem = bus->table[page]) != NULL)) {                        \
+        if (LIKELY(at < (BUS_WINDOW_END - BUS_WINDOW_BASE) / (size)) &&        \
+            LIKELY((mem = bus->table[at / (BUS_PAGE_SIZE / (size))]) !=        \
+                   NULL)) {                                                    \
             put(mem + (va & OFFSET_MASK), (value));                            \
             then;                                                              \
         } else {                                                               \
