@@ -48,6 +48,7 @@ static void give_back_stores(struct bus *bus, uint32_t page)
 static void release_page(struct bus *bus, uint32_t code_page)
 {
     bus->code[code_page] = 0;
+    bus->code_pages--;
     for (uint32_t page = 0; page < BUS_PAGES; page++) {
         if (bus->watch[page] == code_page + 1) {
             give_back_stores(bus, page);
@@ -66,6 +67,7 @@ void bus_watch_code(struct bus *bus, uint32_t vaddr)
         return;
     }
     if (bus->code[code_page] == 0) {
+        bus->code_pages++;
         for (uint32_t page = 0; page < BUS_PAGES; page++) {
             if (bus->watch[page] == 0 && mem != NULL &&
                 (bus->store8[page] == mem || bus->store32[page] == mem)) {
@@ -138,7 +140,7 @@ static void map_page(struct bus *bus, uint32_t page, uint8_t *mem,
     bus->load32[page] = access & BUS_R32 ? mem : NULL;
     bus->store8[page] = access & BUS_W8 ? mem : NULL;
     bus->store32[page] = access & BUS_W32 ? mem : NULL;
-    if (mem == NULL || !(access & (BUS_W8 | BUS_W32))) {
+    if (mem == NULL || !(access & (BUS_W8 | BUS_W32)) || bus->code_pages == 0) {
         return;
     }
     for (uint32_t other = 0; other < BUS_PAGES; other++) {

@@ -68,6 +68,7 @@ struct bus {
     // What follows is the bus's own: while a page has lines with decoded code,
     // its store pointers, and those of other pages that reach the same memory,
     // wait in held8 and held32.
+    unsigned code_pages;       // with lines in code[]
     uint64_t code[BUS_PAGES];  // one bit a line that holds decoded code
     uint16_t watch[BUS_PAGES]; // 1 + the page whose code[] a store must look at
     uint8_t *held8[BUS_PAGES];
