@@ -43,3 +43,11 @@ bench-chip: $(BENCH)/chip_bench $(BENCH)/chip_loop.bin tools \
 isa-diff:
 	@tests/isa/isa_diff.sh $(or $(N),100000)
 endif
+
+SPAWN_BENCH := build/host-test/tests/bench/spawn_bench
+CRYPT_BENCH := build/host-test/lib/fb/flash_encryption_bench
+
+.PHONY: bench-tools
+## make bench-tools         how fast the tools start, encrypt, write
+bench-tools: tools $(SPAWN_BENCH) $(CRYPT_BENCH)
+	@tests/bench/tools.sh $(SPAWN_BENCH) $(CRYPT_BENCH)
