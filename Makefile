@@ -16,7 +16,7 @@ include mk/stub.mk
 include mk/host.mk
 include mk/lint.mk
 include mk/install.mk
--include mk/fuzz.mk
+include mk/fuzz.mk
 include mk/bench.mk
 ifneq ($(BOARD),)
 include mk/firmware.mk
