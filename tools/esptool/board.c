@@ -489,3 +489,16 @@ int esptool_close(struct esptool *e, int status)
     e->open = false;
     return status;
 }
+
+int esptool_on_flash(const struct cli *cli, int (*work)(struct esptool *e))
+{
+    struct esptool e;
+    int status = esptool_open(&e, cli);
+    if (status == CLI_OK) {
+        status = esptool_attach_flash(&e, cli_string(cli, "spi-connection"));
+    }
+    if (status == CLI_OK) {
+        status = work(&e);
+    }
+    return esptool_close(&e, status);
+}

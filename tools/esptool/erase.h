@@ -11,4 +11,10 @@ int esptool_erase_allowed(const struct esptool *e, bool force);
 // Erase whole sectors and say so.
 int esptool_erase(struct esptool *e, uint32_t flash_off, uint32_t size);
 
+#define ESPTOOL_OPT_ERASE_FORCE                                                \
+    {                                                                          \
+        .name = "force", .kind = CLI_FLAG,                                     \
+        .help = "also when secure boot or flash encryption is on"              \
+    }
+
 #endif

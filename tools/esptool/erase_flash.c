@@ -27,21 +27,11 @@ static int erase_all(struct esptool *e)
 
 static int run(const struct cli *cli)
 {
-    struct esptool e;
-    int status = esptool_open(&e, cli);
-    if (status == CLI_OK) {
-        status = esptool_attach_flash(&e, cli_string(cli, "spi-connection"));
-    }
-    if (status == CLI_OK) {
-        status = erase_all(&e);
-    }
-    return esptool_close(&e, status);
+    return esptool_on_flash(cli, erase_all);
 }
 
 static const struct cli_option options[] = {
-    {.name = "force",
-     .kind = CLI_FLAG,
-     .help = "also when secure boot or flash encryption is on"},
+    ESPTOOL_OPT_ERASE_FORCE,
     ESPTOOL_OPT_SPI_CONNECTION,
     {0},
 };

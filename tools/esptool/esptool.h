@@ -140,6 +140,9 @@ struct esptool {
 int esptool_open(struct esptool *e, const struct cli *cli);
 // Attach the flash (connection: --spi-connection or NULL) and read its id.
 int esptool_attach_flash(struct esptool *e, const char *connection);
+// Open the port, attach the flash, do the work of a command, close. Returns
+// the exit status.
+int esptool_on_flash(const struct cli *cli, int (*work)(struct esptool *e));
 // Start the flasher stub unless --no-stub says otherwise or there is none, and
 // tell it or the ROM the size of the flash: "4MB", or "keep" or "detect" for
 // what its id says.

@@ -43,20 +43,17 @@ static int print_voltage(struct esptool *e)
     return HOST_LOADER_OK;
 }
 
+static int show(struct esptool *e)
+{
+    cli_print("Flash Memory Information:\n=========================\n");
+    esptool_print_flash_id(e);
+    int read = print_voltage(e);
+    return read == HOST_LOADER_OK ? CLI_OK : esptool_fail(e, read);
+}
+
 static int run(const struct cli *cli)
 {
-    struct esptool e;
-    int status = esptool_open(&e, cli);
-    if (status == CLI_OK) {
-        status = esptool_attach_flash(&e, cli_string(cli, "spi-connection"));
-    }
-    if (status == CLI_OK) {
-        cli_print("Flash Memory Information:\n=========================\n");
-        esptool_print_flash_id(&e);
-        int read = print_voltage(&e);
-        status = read == HOST_LOADER_OK ? CLI_OK : esptool_fail(&e, read);
-    }
-    return esptool_close(&e, status);
+    return esptool_on_flash(cli, show);
 }
 
 static const struct cli_option options[] = {
