@@ -443,6 +443,7 @@ static void reset_system(struct chip *chip, uint32_t cause, bool rtc)
     chip->asleep = false;
     cache_reset(chip);
     efuse_read_command(chip);
+    timg_measure_crystal(chip);
     rtc_set_cause(chip, SOC_PRO, cause);
     rtc_set_cause(chip, SOC_APP, cause);
     start_pro(chip);

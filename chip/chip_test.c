@@ -95,7 +95,7 @@ static void halts_until_the_watchdog(void **state)
     // The call of what is not there is told, with its address.
     assert_true(rig->unmodelled >= 1);
     rig_run_ms(rig, 700);
-    assert_non_null(strstr(rig->console, "TG0WDT_SYS_RESET"));
+    assert_non_null(strstr(rig->console, "RTCWDT_RTC_RESET"));
     rig_free(rig);
 }
 

@@ -198,7 +198,7 @@ static inline void rig_burn(struct rig *rig, unsigned block, unsigned word,
 // its length through the checksum byte.
 static inline size_t rig_image(uint8_t *out, bool hash)
 {
-    uint8_t code[64];
+    uint8_t code[64] = {0};
     size_t n = testing_hex(code, sizeof code, RIG_PROGRAM);
     uint8_t *p = out;
     uint8_t sum = 0xEF;
@@ -253,6 +253,16 @@ static inline void rig_command(struct rig *rig, enum fb_loader_op op,
     size_t n = fb_loader_request(packet, sizeof packet, op, words, count);
 
     rig_send(rig, packet, n);
+}
+
+// The ROM listens to nothing else before this.
+static inline void rig_sync(struct rig *rig)
+{
+    uint8_t packet[64];
+
+    rig_send(rig, packet, fb_loader_request_sync(packet, sizeof packet));
+    rig->console_n = 0;
+    rig->console[0] = '\0';
 }
 
 static inline void rig_data(struct rig *rig, enum fb_loader_op op,

@@ -30,8 +30,7 @@ static void a_blank_board_says_why(void **state)
 
     (void)state;
     harness_init(&h, 1u << 20);
-    assert_false(harness_run_until(&h, "Hi\n", 1000));
-    assert_non_null(strstr(h.console, "flash read err, 1000"));
+    assert_true(harness_run_until(&h, "flash read err, 1000", 1000));
     assert_string_equal(chip_why(h.chip), "no image at 0x1000");
     harness_free(&h);
 }

@@ -174,7 +174,10 @@ static void wdt_arm(struct chip *chip, unsigned g)
     const struct soc_wdt *wdt = &chip->wdt[1 + g];
     uint64_t prescaler = get(chip, g, WDTCONFIG1) >> 16;
     uint64_t n = get(chip, g, WDTCONFIG2 + 4 * wdt->stage);
-    uint64_t per = (prescaler == 0 ? 1 : prescaler) * soc_apb_ticks(chip);
+    // As the timers' dividers: 1 divides by two too (TRM "Timer Group"). So it
+    // is later than the RTC watchdog, whose resets (0x10) published logs show
+    // of boards whose ROM found nothing to boot (esp-idf issue 113).
+    uint64_t per = (prescaler < 2 ? 2 : prescaler) * soc_apb_ticks(chip);
 
     soc_event_set(chip, (enum soc_event)(SOC_EV_TG0_WDT + g),
                   wdt_runs(chip, g) ? wdt->started + n * per : SOC_NEVER);
@@ -342,6 +345,18 @@ static void cali_write(struct chip *chip, uint32_t vaddr, uint32_t value)
         value &= ~CALI_RDY;
     }
     *soc_reg(chip, vaddr) = value;
+}
+
+// CLK8M_FREQ is the oscillator's trim; the counts of real chips fit this
+// (esptool, "get_rom_cal_crystal_freq").
+void timg_measure_crystal(struct chip *chip)
+{
+    uint32_t trim = fb_efuse_get(&chip->latched, FB_EFUSE_CLK8M_FREQ);
+
+    if (trim != 0) {
+        *soc_reg(chip, TIMG0_RTCCALICFG1) =
+            (uint32_t)(SOC_XTAL_HZ * 40ull / (15625u * trim)) << 7;
+    }
 }
 
 static uint32_t int_st_read(struct chip *chip, uint32_t vaddr)

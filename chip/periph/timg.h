@@ -22,6 +22,8 @@ void timg_alarm_due(struct chip *chip, unsigned group, unsigned timer);
 // The peripheral clock is about to change (settle what has run), has changed.
 void timg_clock_settle(struct chip *chip);
 void timg_clock_changed(struct chip *chip);
+// What RTCCALICFG measures by itself after a reset, for the ROM and its hosts.
+void timg_measure_crystal(struct chip *chip);
 void timg_wdt_flash_boot(struct chip *chip, bool on);
 
 #endif

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ROM's UART download mode (esptool docs, "Serial Protocol"): commands in
-// SLIP frames on UART0. Registers are read and written through the bus, flash
-// through the flash chip, always raw.
-//
-// A flasher stub is code that would call ROM functions, so with the built-in
-// ROM it is not run: stub_model.h answers in its place.
-//
-// Answers were compared byte by byte with the mask ROMs of revision 0 and 3 run
-// on the same chip. Not modelled: UART1, SDIO, the times of erasing and
-// writing, the third and fourth status byte (left over from other answers, here
-// 0).
+// Download mode: the ROM's loader (loader.h) until a flasher stub starts, then
+// the stub. A stub is code that would call ROM functions, so with the built-in
+// ROM the reference tools' are not run: stub_model.h answers in their place.
+// What both need is here.
 
 #ifndef CHIP_ROM_DOWNLOAD_H
 #define CHIP_ROM_DOWNLOAD_H
@@ -28,7 +21,6 @@ struct chip;
 
 // zlib's state (7 KiB) and window (32 KiB), and what alignment takes.
 #define DOWNLOAD_INFLATE_POOL 49152u
-#define DOWNLOAD_SLOW         64u // bytes of a READ_FLASH_SLOW
 
 enum download_kind {
     DOWNLOAD_NONE,
@@ -61,11 +53,7 @@ struct download_read {
 struct rom_download {
     struct fb_slip_rx rx;
     uint8_t packet[FB_LOADER_REQUEST_MAX];
-    uint8_t last_op;
-    uint8_t last_error;
-    uint32_t value; // of the answers: what SYNC or READ_REG left
-    uint32_t flash_total;
-    uint8_t slow[DOWNLOAD_SLOW];
+    uint32_t value; // of the stub's answers
     struct download_transfer transfer;
     bool inflating;
     bool inflated; // the stream has ended
@@ -98,11 +86,12 @@ const uint8_t *download_payload(struct chip *chip,
 uint8_t download_ram_data(struct chip *chip, const uint8_t *p, size_t n);
 
 // Inflate n bytes of a stream; out() takes what comes out and answers an error
-// or 0. 0 or an error of the loader.
+// or 0. In the last block zeroes follow the bytes until the stream ends. 0, an
+// error of the loader, or -1: bytes follow the end of the stream.
 void download_inflate_start(struct chip *chip);
-uint8_t download_inflate(struct chip *chip, const uint8_t *p, size_t n,
-                         uint8_t (*out)(struct chip *chip, const uint8_t *p,
-                                        size_t n));
+int download_inflate(struct chip *chip, const uint8_t *p, size_t n, bool last,
+                     uint8_t (*out)(struct chip *chip, const uint8_t *p,
+                                    size_t n));
 
 // READ_REG, WRITE_REG; false: the address answers nothing.
 bool download_read_reg(struct chip *chip, uint32_t vaddr, uint32_t *value);

@@ -16,11 +16,14 @@
 #include "lib/fb/image.h"
 
 #define BOOTLOADER   FB_SECURE_BOOT_V1_IMAGE_OFF
-#define IMAGE_END    0x1000000u // no image reaches beyond 16 MiB
 #define REPEAT_US    80000u
 #define RESTART_US   300000u
 #define CONSOLE_BAUD 115200u
 #define CHUNK        1024u
+
+// Lines of the ROM's source that its messages name.
+#define ROW_BODY   1162u
+#define ROW_HEADER 1230u
 
 bool rom_in_download(const struct chip *chip)
 {
@@ -29,9 +32,33 @@ bool rom_in_download(const struct chip *chip)
 
 // --- text ---
 
+static bool hspi(uint32_t strap)
+{
+    return (strap & (CHIP_STRAP_GPIO0 | CHIP_STRAP_GPIO2 | CHIP_STRAP_GPIO4)) ==
+           CHIP_STRAP_GPIO2;
+}
+
+// The modes of GPIO2 and GPIO4 high that neither read flash nor listen.
+enum { SDIO_V1_BOOT = 1, ATE_BOOT = 2 };
+
+static unsigned mode(uint32_t strap)
+{
+    return (strap & 0x1Cu) == (CHIP_STRAP_GPIO2 | CHIP_STRAP_GPIO4) ? strap & 3u
+                                                                    : 0;
+}
+
+static bool legacy_flash(uint32_t strap)
+{
+    return (strap & 0x1Fu) == (CHIP_STRAP_GPIO2 | CHIP_STRAP_GPIO4);
+}
+
+// MTDO silences a boot from flash only.
 static bool silent(const struct chip *chip)
 {
-    return (soc_reg_get(chip, GPIO_STRAP_REG) & CHIP_STRAP_MTDO) == 0 ||
+    uint32_t strap = soc_reg_get(chip, GPIO_STRAP_REG);
+    bool boots = (strap & CHIP_STRAP_GPIO0) != 0 || hspi(strap);
+
+    return (boots && (strap & CHIP_STRAP_MTDO) == 0) ||
            (soc_reg_get(chip, RTC_STORE4) & 1u) != 0;
 }
 
@@ -168,27 +195,32 @@ static void give_up(struct chip *chip, const char *why, unsigned line)
         rom_print(chip, "Falling back to built-in command interpreter.\n"
                         "OK\n>");
         chip->rom.state = ROM_BASIC;
-        rtc_wdt_flash_boot(chip, false);
-        timg_wdt_flash_boot(chip, false);
         return;
     }
     rom_print(chip, "ets_main.c %u \n", line);
-    // Published logs of such boards show RTCWDT_RTC_RESET after this line, so
-    // the shorter watchdog of timer group 0 is not running here.
-    timg_wdt_flash_boot(chip, false);
+}
+
+// Revision 3 prints a line again and again, about what the header said.
+static void repeat_for_ever(struct chip *chip, const char *why, uint32_t header)
+{
+    hang(chip, why);
+    chip->rom.state = ROM_REPEAT;
+    chip->rom.wrong_chip = false;
+    chip->rom.header = header;
+    chip->rom.wake = soc_now(chip);
 }
 
 static void bad_header(struct chip *chip, uint32_t word)
 {
-    chip->rom.header = word;
-    if (old_rom(chip)) {
-        rom_print(chip, "flash read err, %x\n", BOOTLOADER);
+    if (old_rom(chip) || chip->rom.legacy) {
+        rom_print(chip, "flash read err, %u\n",
+                  !chip->rom.legacy ? 1000u
+                  : old_rom(chip)   ? 648u
+                                    : 631u);
         give_up(chip, "no image at 0x1000", 371);
         return;
     }
-    hang(chip, "no image at 0x1000");
-    chip->rom.state = ROM_REPEAT;
-    chip->rom.wake = soc_now(chip);
+    repeat_for_ever(chip, "no image at 0x1000", word);
 }
 
 static void bad_checksum(struct chip *chip, uint8_t got, uint8_t want)
@@ -212,64 +244,122 @@ static void bad_digest(struct chip *chip)
 
 // --- flash boot ---
 
+// SPI_PAD_CONFIG_*; 30 and 31 stand for GPIO 32 and 33. A choice that uses a
+// pin twice is none.
+static uint32_t flash_pads(const struct fb_efuse_words *fuses)
+{
+    static const enum fb_efuse_id fields[5] = {
+        FB_EFUSE_SPI_PAD_CONFIG_CLK, FB_EFUSE_SPI_PAD_CONFIG_Q,
+        FB_EFUSE_SPI_PAD_CONFIG_D, FB_EFUSE_SPI_PAD_CONFIG_CS0,
+        FB_EFUSE_SPI_PAD_CONFIG_HD};
+    uint32_t pads = 0;
+    uint32_t pin[5];
+
+    for (unsigned i = 0; i < 5; i++) {
+        pin[i] = fb_efuse_get(fuses, fields[i]);
+        pin[i] += pin[i] >= 30 ? 2 : 0;
+        pads |= pin[i] << (6 * i);
+    }
+    if (pin[0] == pin[1] || pin[0] == pin[2] || pin[0] == pin[3] ||
+        pin[1] == pin[2] || pin[1] == pin[3]) {
+        return 0;
+    }
+    return pads;
+}
+
 static void print_configuration(struct chip *chip,
                                 const struct fb_image_header *h)
 {
-    static const char *const modes[] = {"QIO",  "QOUT",      "DIO",
-                                        "DOUT", "FAST_READ", "SLOW_READ"};
-    const struct fb_efuse_words *fuses = &chip->latched;
-    uint32_t pads = fb_efuse_get(fuses, FB_EFUSE_SPI_PAD_CONFIG_CLK) |
-                    fb_efuse_get(fuses, FB_EFUSE_SPI_PAD_CONFIG_Q) << 6 |
-                    fb_efuse_get(fuses, FB_EFUSE_SPI_PAD_CONFIG_D) << 12 |
-                    fb_efuse_get(fuses, FB_EFUSE_SPI_PAD_CONFIG_CS0) << 18 |
-                    fb_efuse_get(fuses, FB_EFUSE_SPI_PAD_CONFIG_HD) << 24;
-    unsigned div = h->flash_freq == 15 ? 1u : h->flash_freq + 2u;
+    static const char *const modes[] = {"QIO",  "QOUT",    "DIO",
+                                        "DOUT", "FAST_RD", "SLOW_RD"};
+    uint32_t strap = soc_reg_get(chip, GPIO_STRAP_REG);
+    uint32_t pads = flash_pads(&chip->latched);
+    unsigned div = h->flash_freq > 2 ? 1u : h->flash_freq + 2u;
 
-    rom_print(chip, "configsip: %" PRIu32 ", SPIWP:0x%02x\n", pads, h->wp_pin);
+    pads = pads == 0 && hspi(strap) ? 1 : pads;
+    if (chip->rom.legacy || legacy_flash(strap)) {
+        rom_print(chip, "configsip: 0x%08" PRIx32 ", SPIWP:0x%02x\n", pads,
+                  h->wp_pin);
+    } else {
+        rom_print(chip, "configsip: %" PRIu32 ", SPIWP:0x%02x\n", pads,
+                  h->wp_pin);
+    }
     rom_print(chip,
               "clk_drv:0x%02x,q_drv:0x%02x,d_drv:0x%02x,"
               "cs0_drv:0x%02x,hd_drv:0x%02x,wp_drv:0x%02x\n",
               h->drive[0] & 15u, h->drive[0] >> 4, h->drive[1] & 15u,
               h->drive[1] >> 4, h->drive[2] & 15u, h->drive[2] >> 4);
     rom_print(chip, "mode:%s, clock div:%u\n",
-              h->flash_mode < 6 ? modes[h->flash_mode] : "UNKNOWN", div);
+              modes[h->flash_mode < 5 ? h->flash_mode : 5], div);
 }
 
-// Copy a segment to where it belongs; the XOR goes over all that is in flash.
-static void load_segment(struct chip *chip, uint32_t vaddr, uint32_t flash_off,
-                         uint32_t n, uint8_t *checksum)
+// The ROM goes through the image in rows of 16 bytes behind one page of the
+// cache, and says when it moves the page.
+static void row_at(struct chip *chip, uint32_t flash_off, unsigned line)
 {
-    enum fb_segment_kind kind = fb_image_segment_kind(vaddr, n);
+    line -= old_rom(chip) ? 0 : 12;
+    if ((flash_off & 0xFFFFu) == 0) {
+        rom_print(chip, "%u mmu set %08" PRIx32 ", pos %08" PRIx32 "\n", line,
+                  flash_off, flash_off);
+    }
+}
+
+// Copy bytes to where they belong. False: that is no memory.
+static bool load_bytes(struct chip *chip, uint32_t vaddr, uint32_t flash_off,
+                       uint32_t n, uint8_t *checksum)
+{
     uint8_t bytes[CHUNK];
 
     for (uint32_t done = 0; done < n;) {
-        uint32_t part = n - done < CHUNK ? n - done : CHUNK;
+        uint32_t part = CHUNK - (flash_off + done) % CHUNK;
 
+        part = part < n - done ? part : n - done;
+        if (done > 0) {
+            row_at(chip, flash_off + done, ROW_BODY);
+        }
         cache_read(chip, flash_off + done, bytes, part);
         for (uint32_t i = 0; i < part; i++) {
             *checksum ^= bytes[i];
         }
-        if (kind == FB_SEGMENT_RAM || kind == FB_SEGMENT_RTC) {
-            (void)bus_write(&chip->bus[SOC_PRO], vaddr + done, bytes, part,
-                            NULL);
+        if (bus_write(&chip->bus[SOC_PRO], vaddr + done, bytes, part, NULL) !=
+            BUS_OK) {
+            soc_log(chip, "rom: segment at 0x%08" PRIx32 " is not memory",
+                    vaddr + done);
+            return false;
         }
         done += part;
     }
-    if (kind == FB_SEGMENT_BAD) {
-        soc_log(chip, "rom: segment 0x%08" PRIx32 " is not memory, not loaded",
-                vaddr);
+    return true;
+}
+
+// Where a segment's header ends in its row of 16 bytes, after n bytes of data
+// that began at `from` (1 .. 16). A header that does not fit into the row any
+// more is told.
+static unsigned next_header(struct chip *chip, unsigned from, uint32_t n,
+                            uint32_t flash_off)
+{
+    unsigned room = 16 - from;
+    unsigned used = n < room ? from + n : (n - room) % 16;
+
+    if (16 - used >= FB_IMAGE_SEGMENT_HEADER) {
+        return used + FB_IMAGE_SEGMENT_HEADER;
     }
+    rom_print(chip, "ho %u tail %u room %u\n", n < room ? from : 0,
+              n < room ? (unsigned)n : used, 16 - used);
+    row_at(chip, (flash_off | 15u) + 1, ROW_HEADER);
+    return used - FB_IMAGE_SEGMENT_HEADER;
 }
 
 // All segments; the checksum byte ends the last 16 bytes. Returns the length
 // of the image through that byte, 0 after a failure that was reported.
-static uint32_t load_image(struct chip *chip, const struct fb_image_header *h)
+static uint32_t load_image(struct chip *chip, unsigned segments)
 {
     uint32_t at = BOOTLOADER + FB_IMAGE_HEADER_SIZE;
     uint8_t checksum = FB_IMAGE_CHECKSUM_SEED;
+    unsigned from = 0; // in its row, where data begins
     uint8_t stored;
 
-    for (unsigned i = 0; i < h->segments; i++) {
+    for (unsigned i = 0; i < segments; i++) {
         uint8_t head[FB_IMAGE_SEGMENT_HEADER];
         uint32_t vaddr, n;
 
@@ -279,16 +369,19 @@ static uint32_t load_image(struct chip *chip, const struct fb_image_header *h)
         at += FB_IMAGE_SEGMENT_HEADER;
         rom_print(chip, "load:0x%08" PRIx32 ",len:%" PRId32 "\n", vaddr,
                   (int32_t)n);
-        if (n > IMAGE_END - at) {
-            bad_checksum(chip, checksum, 0);
+        if (!load_bytes(chip, vaddr, at, n, &checksum)) {
+            hang(chip, "segment outside memory");
             return 0;
         }
-        load_segment(chip, vaddr, at, n, &checksum);
         at += n;
+        if (i + 1 < segments) {
+            from = next_header(chip, from, n, at);
+        }
     }
-    at |= 15u;
+    // The row that is behind the page already when there is no segment.
+    at = (segments == 0 ? at + FB_IMAGE_SEGMENT_HEADER : at) | 15u;
     cache_read(chip, at, &stored, 1);
-    if (stored != checksum) {
+    if (stored != checksum && (segments > 0 || !old_rom(chip))) {
         bad_checksum(chip, checksum, stored);
         return 0;
     }
@@ -346,20 +439,26 @@ static bool secure_boot(struct chip *chip, uint32_t image_len,
 static void flash_boot(struct chip *chip)
 {
     uint8_t bytes[FB_IMAGE_HEADER_SIZE];
-    struct fb_image_header h;
+    struct fb_image_header h = {0};
+    unsigned segments;
     uint32_t len;
 
     cache_read(chip, BOOTLOADER, bytes, sizeof bytes);
-    if (strcmp(rom_boot_name(soc_reg_get(chip, GPIO_STRAP_REG)),
-               "HSPI_FLASH_BOOT") == 0) {
-        memset(bytes, 0xFF, sizeof bytes); // nothing is attached there
-    }
-    if (fb_image_header_parse(bytes, &h, NULL) != FB_OK) {
+    segments = bytes[1];
+    if (bytes[0] != FB_IMAGE_MAGIC || (!old_rom(chip) && bytes[2] > 5)) {
         bad_header(chip, load32_le(bytes));
         return;
     }
+    if (!old_rom(chip) && load16_le(bytes + 12) != FB_IMAGE_CHIP_ESP32) {
+        repeat_for_ever(chip, "image for another chip", load16_le(bytes + 12));
+        chip->rom.wrong_chip = true;
+        return;
+    }
+    bytes[1] = 1; // the ROM takes any number
+    bytes[23] = bytes[23] == 1;
+    (void)fb_image_header_parse(bytes, &h, NULL);
     print_configuration(chip, &h);
-    len = load_image(chip, &h);
+    len = load_image(chip, segments);
     if (len == 0) {
         return;
     }
@@ -377,8 +476,7 @@ void rom_boot_flash(struct chip *chip)
 {
     chip->rom.active = true;
     chip->rom.state = ROM_FLASH_BOOT;
-    rtc_wdt_flash_boot(chip, true);
-    timg_wdt_flash_boot(chip, true);
+    chip->rom.legacy = true;
 }
 
 // --- after reset ---
@@ -387,21 +485,26 @@ void rom_reset(struct chip *chip)
 {
     chip->rom.active = true;
     chip->rom.state = ROM_START;
+    chip->rom.legacy = false;
     chip->rom.busy_until = 0;
     chip->rom.why = "reset";
     soc_event_set(chip, SOC_EV_ROM, SOC_NEVER);
 }
 
-// The ROM measures the crystal against the 8 MHz oscillator, and leaves the
-// count where hosts look for it. CLK8M_FREQ is the oscillator's trim.
+// The ROM takes the crystal's frequency from a count against the 8 MHz
+// oscillator and that one's trim, and keeps it in units of 4096 Hz.
 static void measure_crystal(struct chip *chip)
 {
     uint32_t trim = fb_efuse_get(&chip->latched, FB_EFUSE_CLK8M_FREQ);
+    uint32_t count = soc_reg_get(chip, TIMG0_RTCCALICFG1) >> 7;
+    uint64_t crystal = (uint64_t)count * 15625u * trim / 40;
 
-    if (trim != 0) {
-        *soc_reg(chip, TIMG0_RTCCALICFG1) =
-            (uint32_t)(SOC_XTAL_HZ * 40ull / (15625u * trim)) << 7;
+    if (crystal == 0 || (!old_rom(chip) && crystal < 33000000u)) {
+        crystal = 26000000u;
+    } else if (!old_rom(chip)) {
+        crystal = SOC_XTAL_HZ;
     }
+    *soc_reg(chip, RTC_STORE5) = (uint32_t)(crystal >> 12) * 0x10001u;
 }
 
 // Revision 3 says so instead of its banner.
@@ -442,6 +545,11 @@ static void start(struct chip *chip)
     if (rom_straps_download(strap) && download_disabled(chip)) {
         return;
     }
+    if (mode(strap) == ATE_BOOT) {
+        rom_print(chip, "ets_main.c %u \n", old_rom(chip) ? 238u : 246u);
+        hang(chip, "no boot mode for these straps");
+        return;
+    }
     rom_print(chip, "%s\n\n",
               old_rom(chip) ? "ets Jun  8 2016 00:22:57"
                             : "ets Jul 29 2019 12:21:46");
@@ -450,6 +558,9 @@ static void start(struct chip *chip)
               rom_boot_name(strap));
     if (rom_straps_download(strap)) {
         enter_download(chip);
+    } else if (mode(strap) == SDIO_V1_BOOT) {
+        rom_print(chip, "waiting for sdio host\n");
+        hang(chip, "SDIO boot is not modelled");
     } else {
         chip->rom.state = ROM_FLASH_BOOT;
     }
@@ -460,7 +571,11 @@ static bool repeat(struct chip *chip)
     if (soc_now(chip) < chip->rom.wake) {
         return false;
     }
-    rom_print(chip, "invalid header: 0x%08" PRIx32 "\n", chip->rom.header);
+    if (chip->rom.wrong_chip) {
+        rom_print(chip, "wrong chip id 0x%04" PRIx32 "\n", chip->rom.header);
+    } else {
+        rom_print(chip, "invalid header: 0x%08" PRIx32 "\n", chip->rom.header);
+    }
     wait_us(chip, REPEAT_US);
     return true;
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "chip/rom/download.h"
+#include "chip/rom/loader.h"
 
 struct chip;
 
@@ -38,8 +39,11 @@ struct rom_model {
     uint64_t busy_until; // ticks; what the last step took
     uint64_t wake;       // ticks; ROM_REPEAT and ROM_RESTART go on then
     uint32_t header;     // first word of the bad image
+    bool wrong_chip;     // or the chip it is for
+    bool legacy;         // boot as after a download: another reader
     const char *why;     // the last decision, in words
     struct rom_download download;
+    struct rom_loader loader;
 };
 
 // A reset of the PRO CPU.

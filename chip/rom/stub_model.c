@@ -230,6 +230,7 @@ static void flash_data(struct chip *chip, const struct fb_loader_request *r)
 static void deflate_data(struct chip *chip, const struct fb_loader_request *r)
 {
     uint8_t error = 0;
+    int result;
     size_t n;
     const uint8_t *p;
 
@@ -242,11 +243,12 @@ static void deflate_data(struct chip *chip, const struct fb_loader_request *r)
         done(chip, r->op, payload_error(error));
         return;
     }
-    error = download_inflate(chip, p, n, write_inflated);
-    if (error == FB_LOADER_E_DEFLATE || error == FB_LOADER_E_DEFLATE_ADLER) {
-        error = E_INFLATE;
+    // What follows the stream is not looked at.
+    result = download_inflate(chip, p, n, false, write_inflated);
+    if (result == FB_LOADER_E_DEFLATE || result == FB_LOADER_E_DEFLATE_ADLER) {
+        result = E_INFLATE;
     }
-    done(chip, r->op, error);
+    done(chip, r->op, (uint8_t)(result < 0 ? 0 : result));
 }
 
 static void end(struct chip *chip, const struct fb_loader_request *r)

@@ -15,11 +15,12 @@ static struct rig *with_stub(uint32_t strap)
     struct rig *rig = rig_new(1, strap);
 
     rig_on(rig);
+    rig_sync(rig);
     rig_command(rig, FB_LOADER_MEM_BEGIN, begin, 4);
     rig_data(rig, FB_LOADER_MEM_DATA, 0, code, sizeof code);
     rig_command(rig, FB_LOADER_MEM_END, end, 2);
     // The ROM's answer, then the stub's greeting.
-    rig_answered(rig, "c0 01 06 04 00 00000000 00000000 c0 c0 4f484149 c0");
+    rig_answered(rig, "c0 01 06 04 00 07071220 00000000 c0 c0 4f484149 c0");
     return rig;
 }
 

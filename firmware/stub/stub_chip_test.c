@@ -142,6 +142,7 @@ static void start_stub(struct rig *rig)
     size_t at = 0;
 
     rig_on(rig);
+    rig_sync(rig);
     upload(rig, host_stub->text_vaddr, host_stub->text, host_stub->text_len);
     upload(rig, host_stub->data_vaddr, host_stub->data, host_stub->data_len);
     rig_command(rig, FB_LOADER_MEM_END, end, 2);
