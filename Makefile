@@ -18,6 +18,7 @@ include mk/lint.mk
 include mk/install.mk
 include mk/fuzz.mk
 include mk/bench.mk
+include mk/rom.mk
 ifneq ($(BOARD),)
 include mk/firmware.mk
 endif
