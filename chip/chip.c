@@ -212,10 +212,12 @@ static void fire(struct chip *chip, enum soc_event event)
         break;
     case SOC_EV_TG0_T0:
     case SOC_EV_TG0_T1:
+    case SOC_EV_TG0_LACT:
     case SOC_EV_TG1_T0:
     case SOC_EV_TG1_T1:
-        timg_alarm_due(chip, (event - SOC_EV_TG0_T0) / 2,
-                       (event - SOC_EV_TG0_T0) % 2);
+    case SOC_EV_TG1_LACT:
+        timg_alarm_due(chip, (event - SOC_EV_TG0_T0) / 3,
+                       (event - SOC_EV_TG0_T0) % 3);
         break;
     case SOC_EV_FRC1:
     case SOC_EV_FRC2:

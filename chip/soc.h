@@ -50,8 +50,10 @@ enum soc_event {
     SOC_EV_TG1_WDT,
     SOC_EV_TG0_T0,
     SOC_EV_TG0_T1,
+    SOC_EV_TG0_LACT,
     SOC_EV_TG1_T0,
     SOC_EV_TG1_T1,
+    SOC_EV_TG1_LACT,
     SOC_EV_FRC1,
     SOC_EV_FRC2,
     SOC_EV_SLEEP,
@@ -65,9 +67,11 @@ enum soc_source {
     SOC_SRC_TG0_T0 = 14,
     SOC_SRC_TG0_T1 = 15,
     SOC_SRC_TG0_WDT = 16,
+    SOC_SRC_TG0_LACT = 17,
     SOC_SRC_TG1_T0 = 18,
     SOC_SRC_TG1_T1 = 19,
     SOC_SRC_TG1_WDT = 20,
+    SOC_SRC_TG1_LACT = 21,
     SOC_SRC_GPIO = 22,
     SOC_SRC_FROM_CPU0 = 24,
     SOC_SRC_SPI0 = 28,
@@ -187,7 +191,7 @@ struct chip {
 
     struct soc_uart uart[CHIP_UARTS];
     struct soc_flash flash;
-    struct soc_timer timer[2][2];
+    struct soc_timer timer[2][3];
     struct soc_wdt wdt[3]; // RTC, TG0, TG1
     struct soc_timer rtc_time;
     struct soc_frc frc;

@@ -56,7 +56,8 @@ static void knows_its_memories(void **state)
     assert_int_equal(rig->unmodelled, 0);
     assert_int_equal(load(rig, 0x20000000, 4, &v), BUS_E_ABSENT);
     assert_int_equal(load(rig, 0x20000000, 4, &v), BUS_E_ABSENT);
-    assert_int_equal(bus_store(bus_of(rig), 0x60040000, 4, 0), BUS_E_ABSENT);
+    // The AHB takes it all the same.
+    assert_int_equal(bus_store(bus_of(rig), 0x60040000, 4, 0), BUS_OK);
     assert_int_equal(rig->unmodelled, 2);
     rig_free(rig);
 }

@@ -101,6 +101,33 @@ static void alarms(void **state)
     rig_free(rig);
 }
 
+// LACT, by which ESP-IDF's esp_timer and esp-hal tell the time.
+static void lact_counts(void **state)
+{
+    struct rig *rig = waiting();
+
+    (void)state;
+    rig_put(rig, 0x3FF00104 + 4 * 17, 9); // TG0_LACT on INT 9
+    rig_put(rig, TIMG0 + 0x98, 1u << 3);
+    rig_put(rig, TIMG0 + 0x84, 500);
+    rig_put(rig, TIMG0 + 0x70,
+            1u << 31 | 1u << 30 | 40u << 13 | 1u << 11 | 1u << 10);
+    pass_us(rig, 499);
+    rig_put(rig, TIMG0 + 0x80, 0);
+    assert_in_range(rig_get(rig, TIMG0 + 0x78), 498, 499);
+    assert_int_equal(rig->chip->cpu[0].lines, 0);
+    pass_us(rig, 2);
+    assert_int_equal(rig->chip->cpu[0].lines, 1u << 9);
+    assert_int_equal(rig_get(rig, TIMG0 + 0xA0), 1u << 3);
+    rig_put(rig, TIMG0 + 0xA4, 1u << 3);
+    assert_int_equal(rig->chip->cpu[0].lines, 0);
+    rig_put(rig, TIMG0 + 0x8C, 7);
+    rig_put(rig, TIMG0 + 0x94, 0);
+    rig_put(rig, TIMG0 + 0x80, 0);
+    assert_int_equal(rig_get(rig, TIMG0 + 0x78), 7);
+    rig_free(rig);
+}
+
 static void frc_counts(void **state)
 {
     struct rig *rig = waiting();
@@ -272,10 +299,11 @@ static void measures_a_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts),          cmocka_unit_test(alarms),
-        cmocka_unit_test(frc_counts),      cmocka_unit_test(rtc_keeps_time),
-        cmocka_unit_test(watchdogs_reset), cmocka_unit_test(sleeps_and_wakes),
-        cmocka_unit_test(receives),        cmocka_unit_test(measures_a_line),
+        cmocka_unit_test(counts),           cmocka_unit_test(alarms),
+        cmocka_unit_test(lact_counts),      cmocka_unit_test(frc_counts),
+        cmocka_unit_test(rtc_keeps_time),   cmocka_unit_test(watchdogs_reset),
+        cmocka_unit_test(sleeps_and_wakes), cmocka_unit_test(receives),
+        cmocka_unit_test(measures_a_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

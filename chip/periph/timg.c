@@ -7,15 +7,15 @@
 #define TIMG0 0x3FF5F000u
 #define TIMG1 0x3FF60000u
 
-// Of a timer, 0x24 apart.
-#define CONFIG  0x00u
+// Of a timer, from its place on; the LACT's configuration is a word before.
 #define LO      0x04u
 #define HI      0x08u
 #define ALARMLO 0x10u
 #define ALARMHI 0x14u
 #define LOADLO  0x18u
 #define LOADHI  0x1Cu
-#define STRIDE  0x24u
+#define TIMERS  3u
+#define LACT    2u
 // Of the group.
 #define WDTCONFIG0  0x48u
 #define WDTCONFIG1  0x4Cu
@@ -57,9 +57,14 @@ static uint32_t get(const struct chip *chip, unsigned group, uint32_t offset)
     return soc_reg_get(chip, base_of(group) + offset);
 }
 
+static const uint32_t place[TIMERS] = {0x00, 0x24, 0x74};
+static const uint32_t config_at[TIMERS] = {0x00, 0x24, 0x70};
+// Of INT_RAW, and behind the group's first source.
+static const unsigned int_bit[TIMERS] = {0, 1, 3};
+
 static uint32_t config_of(const struct chip *chip, unsigned g, unsigned t)
 {
-    return get(chip, g, t * STRIDE + CONFIG);
+    return get(chip, g, config_at[t]);
 }
 
 // Ticks a count; divider 0 stands for 65536.
@@ -100,8 +105,8 @@ static void settle(struct chip *chip, unsigned g, unsigned t)
 static void alarm_arm(struct chip *chip, unsigned g, unsigned t)
 {
     uint32_t config = config_of(chip, g, t);
-    uint64_t alarm = get(chip, g, t * STRIDE + ALARMLO) |
-                     (uint64_t)get(chip, g, t * STRIDE + ALARMHI) << 32;
+    uint64_t alarm = get(chip, g, place[t] + ALARMLO) |
+                     (uint64_t)get(chip, g, place[t] + ALARMHI) << 32;
     uint64_t due = SOC_NEVER;
 
     if ((config & T_EN) != 0 && (config & T_ALARM_EN) != 0) {
@@ -116,14 +121,14 @@ static void alarm_arm(struct chip *chip, unsigned g, unsigned t)
             due = timer->ticks + left * per;
         }
     }
-    soc_event_set(chip, (enum soc_event)(SOC_EV_TG0_T0 + 2 * g + t), due);
+    soc_event_set(chip, (enum soc_event)(SOC_EV_TG0_T0 + TIMERS * g + t), due);
 }
 
 static void interrupt(struct chip *chip, unsigned g)
 {
     uint32_t raised = get(chip, g, INT_RAW) & get(chip, g, INT_ENA);
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 4; i++) {
         soc_source_set(chip, (g == 0 ? SOC_SRC_TG0_T0 : SOC_SRC_TG1_T0) + i,
                        (raised & 1u << i) != 0);
     }
@@ -131,17 +136,18 @@ static void interrupt(struct chip *chip, unsigned g)
 
 void timg_alarm_due(struct chip *chip, unsigned g, unsigned t)
 {
-    uint32_t at = base_of(g) + t * STRIDE;
-    uint32_t config = soc_reg_get(chip, at + CONFIG);
+    uint32_t at = base_of(g) + place[t];
+    uint32_t config = config_of(chip, g, t);
 
     settle(chip, g, t);
     if ((config & T_AUTORELOAD) != 0) {
         chip->timer[g][t].base = soc_reg_get(chip, at + LOADLO) |
                                  (uint64_t)soc_reg_get(chip, at + LOADHI) << 32;
     }
-    *soc_reg(chip, at + CONFIG) &= ~T_ALARM_EN; // until software sets it again
+    // Until software sets it again.
+    *soc_reg(chip, base_of(g) + config_at[t]) &= ~T_ALARM_EN;
     if ((config & T_LEVEL_INT) != 0) {
-        *soc_reg(chip, base_of(g) + INT_RAW) |= 1u << t;
+        *soc_reg(chip, base_of(g) + INT_RAW) |= 1u << int_bit[t];
     }
     alarm_arm(chip, g, t);
     interrupt(chip, g);
@@ -225,7 +231,7 @@ void timg_wdt_flash_boot(struct chip *chip, bool on)
 void timg_clock_settle(struct chip *chip)
 {
     for (unsigned g = 0; g < 2; g++) {
-        for (unsigned t = 0; t < 2; t++) {
+        for (unsigned t = 0; t < TIMERS; t++) {
             settle(chip, g, t);
         }
     }
@@ -234,8 +240,9 @@ void timg_clock_settle(struct chip *chip)
 void timg_clock_changed(struct chip *chip)
 {
     for (unsigned g = 0; g < 2; g++) {
-        alarm_arm(chip, g, 0);
-        alarm_arm(chip, g, 1);
+        for (unsigned t = 0; t < TIMERS; t++) {
+            alarm_arm(chip, g, t);
+        }
         wdt_arm(chip, g);
     }
 }
@@ -243,7 +250,7 @@ void timg_clock_changed(struct chip *chip)
 void timg_reset(struct chip *chip)
 {
     for (unsigned g = 0; g < 2; g++) {
-        for (unsigned t = 0; t < 2; t++) {
+        for (unsigned t = 0; t < TIMERS; t++) {
             chip->timer[g][t].base = 0;
             chip->timer[g][t].ticks = soc_now(chip);
             alarm_arm(chip, g, t);
@@ -256,7 +263,9 @@ void timg_reset(struct chip *chip)
 // Which timer a register of the first 0x48 bytes belongs to.
 static unsigned timer_of(uint32_t vaddr)
 {
-    return (vaddr & 0xFFu) >= STRIDE ? 1 : 0;
+    uint32_t offset = vaddr & 0xFFu;
+
+    return offset >= config_at[LACT] ? LACT : offset >= place[1] ? 1 : 0;
 }
 
 static void config_write(struct chip *chip, uint32_t vaddr, uint32_t value)
@@ -274,7 +283,7 @@ static void update_write(struct chip *chip, uint32_t vaddr, uint32_t value)
 {
     unsigned g = group_of(vaddr);
     unsigned t = timer_of(vaddr);
-    uint32_t at = base_of(g) + t * STRIDE;
+    uint32_t at = base_of(g) + place[t];
     uint64_t now = value_of(chip, g, t);
 
     (void)value;
@@ -292,7 +301,7 @@ static void load_write(struct chip *chip, uint32_t vaddr, uint32_t value)
 {
     unsigned g = group_of(vaddr);
     unsigned t = timer_of(vaddr);
-    uint32_t at = base_of(g) + t * STRIDE;
+    uint32_t at = base_of(g) + place[t];
 
     (void)value;
     chip->timer[g][t].base = soc_reg_get(chip, at + LOADLO) |
@@ -410,6 +419,13 @@ static void ignore_write(struct chip *chip, uint32_t vaddr, uint32_t value)
     {0x64, 1, "WDTWPROTECT", WDT_KEY, NULL, NULL},                             \
     {0x68, 1, "RTCCALICFG", 0x13000, NULL, cali_write},                        \
     {0x6C, 1, "RTCCALICFG1", 0, NULL, ignore_write},                           \
+    {0x70, 1, "LACTCONFIG", 0x60002300, NULL, config_write},                   \
+    {0x74, 1, "LACTRTC", 0, NULL, NULL},                                       \
+    {0x78, 2, "LACTLO",  0, NULL, ignore_write},                               \
+    {0x80, 1, "LACTUPDATE", 0, NULL, update_write},                            \
+    {0x84, 2, "LACTALARM", 0, NULL, alarm_write},                              \
+    {0x8C, 2, "LACTLOADLO", 0, NULL, NULL},                                    \
+    {0x94, 1, "LACTLOAD", 0, NULL, load_write},                                \
     {0x98, 1, "INT_ENA", 0, NULL, int_ena_write},                              \
     {0x9C, 1, "INT_RAW", 0, NULL, ignore_write},                               \
     {0xA0, 1, "INT_ST",  0, int_st_read, ignore_write},                        \

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Timer groups 0 and 1: two 64-bit timers and a watchdog each, and the
-// measurement of the slow clock (TRM "64-bit Timers", "Watchdog Timers",
-// soc/timer_group_reg.h). Time is computed when it is asked for.
+// Timer groups 0 and 1: two 64-bit timers, a third (LACT) and a watchdog each,
+// and the measurement of the slow clock (TRM "64-bit Timers", "Watchdog
+// Timers", soc/timer_group_reg.h). Time is computed when it is asked for.
 //
-// Not modelled: the low-speed timer LACT, edge interrupts.
+// Not modelled: edge interrupts, what only LACT has (counting by the slow
+// clock).
 
 #ifndef CHIP_PERIPH_TIMG_H
 #define CHIP_PERIPH_TIMG_H
