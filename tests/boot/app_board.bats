@@ -151,3 +151,15 @@ after() {
         mark
     done
 }
+
+@test "what a client sends last arrives, though it reads nothing and leaves" {
+    command -v perl >/dev/null || skip 'no perl'
+    for i in $(seq 60); do
+        perl -MIO::Socket::UNIX -e '
+            my $s = IO::Socket::UNIX->new(Peer => "b/uart.sock") or die;
+            syswrite($s, "print(\"number\", 1000 + $ARGV[0]");
+            select(undef, undef, undef, 0.0001 * ($ARGV[0] % 12));
+            syswrite($s, ")\r");' "$i"
+        after "number $((1000 + i))"
+    done
+}

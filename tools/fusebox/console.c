@@ -114,11 +114,14 @@ static int send_line(const char *dir, const char *line)
     if (host_port_open(name, &port, why) != 0) {
         return cli_error(name, "%s", why);
     }
-    int status =
-        host_port_write(port, (const uint8_t *)line, strlen(line)) == 0 &&
-                host_port_write(port, (const uint8_t *)"\r", 1) == 0
-            ? 0
-            : cli_error(name, "the board went away");
+    size_t n = strlen(line);
+    int status = host_port_write(port, (const uint8_t *)line, n);
+    if (status == 0) {
+        status = host_port_write(port, (const uint8_t *)"\r", 1);
+    }
+    if (status != 0) {
+        status = cli_error(name, "the board went away");
+    }
     host_port_close(port);
     return status;
 }

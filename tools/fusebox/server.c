@@ -143,10 +143,10 @@ static void flush_client(struct client *c)
             continue;
         } else if (n < 0 && errno == EAGAIN) {
             return;
-        } else if (c->kind == CLIENT_PTY) {
-            c->out_len = 0; // nobody has it open
         } else {
-            drop_client(c);
+            // Nobody reads any more. What such a client sent before it left is
+            // still to be read; that read finds its end.
+            c->out_len = 0;
         }
     }
 }
@@ -379,6 +379,9 @@ static void read_client(struct server *s, struct client *c)
     uint8_t buffer[1024];
     size_t room = has_uart(c) ? sizeof s->rx - s->rx_len : sizeof buffer;
     size_t want = room < sizeof buffer ? room : sizeof buffer;
+    if (want == 0) {
+        return; // the UART is full
+    }
     ssize_t n = read(c->fd, buffer, want);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
@@ -616,6 +619,9 @@ static void serve_sockets(struct server *s, int timeout_ms)
             fd = -1;
             c->out_len = 0;
             timeout_ms = timeout_ms < PTY_TICK_MS ? timeout_ms : PTY_TICK_MS;
+        }
+        if (has_uart(c) && !room && c->out_len == 0) {
+            fd = -1; // it has to wait, also with its end
         }
         p[LISTENERS + i] = (struct pollfd){
             .fd = fd,
