@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "lib/fb/plan.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "lib/fb/flash_encryption.h"
+
+#define SECTOR 4096u
+
+void fb_board_state_know_all(struct fb_board_state *s)
+{
+    memset(&s->known, 0xFF, sizeof s->known);
+    s->flash_known = NULL;
+}
+
+bool fb_board_state_knows(const struct fb_board_state *s,
+                          const struct fb_efuse_field *field)
+{
+    struct fb_efuse_words mask;
+
+    memset(&mask, 0, sizeof mask);
+    fb_efuse_field_mask(field, &mask);
+    for (unsigned b = 0; b < FB_EFUSE_BLOCKS; b++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            if (mask.word[b][w] & ~s->known.word[b][w]) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool fb_board_state_knows_block(const struct fb_board_state *s, unsigned block)
+{
+    for (unsigned w = 0; w < fb_efuse_block_words(block); w++) {
+        if (s->known.word[block][w] != 0xFFFFFFFFu) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *fb_stage_name(enum fb_stage stage)
+{
+    static const char *const name[FB_STAGES] = {
+        [FB_STAGE_KEYS] = "keys",     [FB_STAGE_CONFIG] = "config",
+        [FB_STAGE_PROVE] = "prove",   [FB_STAGE_PROTECT] = "protect",
+        [FB_STAGE_FLASH] = "flash",   [FB_STAGE_BOOT] = "boot",
+        [FB_STAGE_ENABLE] = "enable", [FB_STAGE_LOCK] = "lock",
+    };
+
+    assert(stage < FB_STAGES);
+    return name[stage];
+}
+
+static enum fb_status apply_burn(struct fb_board_state *s,
+                                 const struct fb_step *step)
+{
+    struct fb_efuse_words data, writeable;
+    enum fb_status status = FB_OK;
+
+    assert(step->block < FB_EFUSE_BLOCKS);
+    memset(&data, 0, sizeof data);
+    memcpy(data.word[step->block], step->word, sizeof step->word);
+    fb_efuse_writeable(&s->fuses, &writeable);
+    for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+        uint32_t burns = step->word[w] & writeable.word[step->block][w];
+
+        if (step->word[w] & ~s->fuses.word[step->block][w] & ~burns) {
+            status = FB_E_PROTECTED;
+        }
+        s->known.word[step->block][w] |= burns;
+    }
+    fb_efuse_program(&s->fuses, &data);
+    return status;
+}
+
+static enum fb_status apply_write(struct fb_board_state *s,
+                                  const struct fb_step *step,
+                                  const uint8_t *flash_key, size_t key_len)
+{
+    uint32_t end = (step->flash_off + step->len + SECTOR - 1) & ~(SECTOR - 1);
+    struct fb_flash_encryption_key key;
+    uint8_t *to = s->flash + step->flash_off;
+    enum fb_status status;
+
+    memset(to, 0xFF, end - step->flash_off);
+    if (step->kind == FB_STEP_ERASE) {
+        return FB_OK;
+    }
+    if (!step->encrypt) {
+        memcpy(to, step->data, step->len);
+        return FB_OK;
+    }
+    if (flash_key == NULL) {
+        return FB_E_KEY;
+    }
+    status = fb_flash_encryption_key_init(
+        &key, flash_key, key_len,
+        fb_efuse_get(&s->fuses, FB_EFUSE_FLASH_CRYPT_CONFIG));
+    if (status == FB_OK) {
+        status =
+            fb_flash_encrypt(&key, step->flash_off, step->data, to, step->len);
+    }
+    memset(&key, 0, sizeof key);
+    return status;
+}
+
+enum fb_status fb_plan_apply(struct fb_board_state *s,
+                             const struct fb_step *step,
+                             const uint8_t *flash_key, size_t key_len)
+{
+    switch (step->kind) {
+    case FB_STEP_BURN:
+        return apply_burn(s, step);
+    case FB_STEP_WRITE:
+    case FB_STEP_ERASE:
+        if (s->flash == NULL || step->flash_off > s->flash_size ||
+            step->len > s->flash_size - step->flash_off) {
+            return FB_E_RANGE;
+        }
+        if (step->flash_off % SECTOR != 0 ||
+            (step->encrypt && step->len % FB_FLASH_ENCRYPTION_ROW != 0)) {
+            return FB_E_ALIGN;
+        }
+        return apply_write(s, step, flash_key, key_len);
+    case FB_STEP_PROVE_KEY:
+    case FB_STEP_BOOT:
+        break;
+    }
+    return FB_OK;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is to be done to a board, step by step, and what a board is known to
+// hold. Pure bookkeeping: the checks, the rehearsal and the burn walk the same
+// steps. The text form of a plan is docs/FORMATS.md.
+
+#ifndef FB_PLAN_H
+#define FB_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/fb/efuse.h"
+#include "lib/fb/status.h"
+
+// What a board holds, as far as it is known.
+struct fb_board_state {
+    struct fb_efuse_words fuses; // true fuses, encoded; unknown bits are 0
+    struct fb_efuse_words known; // 1: that bit of `fuses` is known
+    uint8_t *flash;              // raw bytes (ciphertext where encrypted),
+                                 // the caller's; NULL: nothing is known
+    uint32_t flash_size;         // bytes
+    const uint8_t *flash_known;  // a byte a 4 KiB sector, not 0: known; NULL:
+                                 // all of it is
+    uint32_t syscon_date;        // bit 31 is part of the chip revision
+    unsigned reads; // equal readings of the fuses, one after another
+};
+
+// Every bit of fuses and flash is known.
+void fb_board_state_know_all(struct fb_board_state *s);
+// Are all bits of a field, or all words of a block, known?
+bool fb_board_state_knows(const struct fb_board_state *s,
+                          const struct fb_efuse_field *field);
+bool fb_board_state_knows_block(const struct fb_board_state *s, unsigned block);
+
+enum fb_step_kind {
+    FB_STEP_BURN,      // one program command: one block
+    FB_STEP_WRITE,     // bytes into flash, erased before
+    FB_STEP_ERASE,     // sectors of flash
+    FB_STEP_PROVE_KEY, // the chip computes with the key of `block`, and its
+                       // result must equal ours
+    FB_STEP_BOOT,      // cold boot, up to the plan's goal
+};
+
+// Stages, in the only order in which a plan may pass through them.
+enum fb_stage {
+    FB_STAGE_KEYS,    // key blocks
+    FB_STAGE_CONFIG,  // FLASH_CRYPT_CONFIG and what else a proof needs
+    FB_STAGE_PROVE,   // key proofs
+    FB_STAGE_PROTECT, // RD_DIS and WR_DIS of the keys
+    FB_STAGE_FLASH,   // images
+    FB_STAGE_BOOT,    // boot and look
+    FB_STAGE_ENABLE,  // FLASH_CRYPT_CNT, ABS_DONE_*
+    FB_STAGE_LOCK,    // DISABLE_DL_*, JTAG_DISABLE, UART_DOWNLOAD_DIS, ...
+    FB_STAGES
+};
+// "keys", "config", ...
+const char *fb_stage_name(enum fb_stage stage);
+
+struct fb_step {
+    enum fb_step_kind kind;
+    enum fb_stage stage;
+    const char *label; // field names, file name: for people; never NULL
+    unsigned block;    // BURN, PROVE_KEY
+    uint32_t word[FB_EFUSE_BLOCK_WORDS]; // BURN: program data, encoded
+    uint32_t flash_off;                  // WRITE, ERASE: on a sector
+    uint32_t len;                        // WRITE, ERASE: bytes
+    const uint8_t *data;                 // WRITE: len bytes, the caller's
+    bool encrypt;                        // WRITE: through the chip's encryptor
+};
+
+struct fb_plan {
+    const struct fb_step *step;
+    size_t steps;
+};
+
+// What a step makes of a board: fuses |= word where the fuses before allow it
+// (known bits stay known; a burned bit is known), flash erased and written.
+// PROVE_KEY and BOOT change nothing. `flash_key`: raw key file bytes for
+// encrypted writes, n bytes, or NULL: then the rows become unknown, which is
+// told by FB_E_KEY. FB_E_PROTECTED: bits that a burned WR_DIS bit freezes; the
+// other bits are applied. FB_E_RANGE, FB_E_ALIGN: outside of the flash or not
+// on a sector; nothing is changed.
+enum fb_status fb_plan_apply(struct fb_board_state *s,
+                             const struct fb_step *step,
+                             const uint8_t *flash_key, size_t key_len);
+
+#endif
