@@ -29,14 +29,20 @@
 #include "host/file.h"
 #include "tools/cli/cli.h"
 #include "tools/fusebox/line.h"
+#include "tools/fusebox/pace.h"
 #include "tools/fusebox/rfc2217.h"
 
 // Cycles between two looks at the sockets: 10 ms of a 40 MHz chip.
 #define SLICE_CYCLES 400000u
+// The same where bytes take their time: a chip that runs ahead of its line by
+// more would find it idle.
+#define SLICE_CYCLES_PACED 20000u
 // A reader that lags behind this far stops the chip until it has caught up.
 #define BACKLOG_PAUSE 65536u
 #define BACKLOG_MAX   (4u * BACKLOG_PAUSE)
 #define CLIENTS_MAX   12
+// The chip stands still while more than this is on its way out.
+#define TX_FIFO 128u
 // How often a pty that nobody has open is looked at again.
 #define PTY_TICK_MS 20
 // So many SYNC frames a loader may need to find its baud rate; after that it is
@@ -85,6 +91,12 @@ struct server {
     FILE *log;
     uint8_t rx[4096]; // from clients, not yet taken by the UART
     size_t rx_len;
+    size_t rx_due; // of them, how many have come down the line
+    // With --line-rate, what the UART sent and is still on the line.
+    bool paced;
+    struct pace rx_pace, tx_pace;
+    uint8_t tx[BACKLOG_MAX];
+    size_t tx_len;
     unsigned syncs;        // SYNC frames since the chip said anything
     bool held;             // EN is low
     bool dark;             // a fault has taken the power away
@@ -166,14 +178,8 @@ static void queue(struct client *c, const uint8_t *p, size_t n)
     c->out_len += n;
 }
 
-static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
+static void send_byte(struct server *s, uint8_t byte)
 {
-    struct server *s = ctx;
-    if (uart != 0) {
-        return;
-    }
-    s->syncs = 0;
-    (void)fputc(byte, s->console);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &s->clients[i];
         if (c->kind == CLIENT_RFC2217) {
@@ -185,8 +191,34 @@ static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
     }
 }
 
+static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
+{
+    struct server *s = ctx;
+    if (uart != 0) {
+        return;
+    }
+    s->syncs = 0;
+    (void)fputc(byte, s->console);
+    if (!s->paced) {
+        send_byte(s, byte);
+    } else if (s->tx_len < sizeof s->tx) {
+        s->tx[s->tx_len++] = byte;
+    }
+}
+
+static void on_uart_baud(void *ctx, unsigned uart, uint32_t baud)
+{
+    struct server *s = ctx;
+    if (uart == 0 && s->paced) {
+        s->rx_pace.baud = s->tx_pace.baud = baud;
+    }
+}
+
 static bool some_client_lags(const struct server *s)
 {
+    if (s->tx_len > TX_FIFO) {
+        return true;
+    }
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         if (s->clients[i].fd >= 0 && s->clients[i].out_len > BACKLOG_PAUSE) {
             return true;
@@ -217,13 +249,19 @@ static void on_log(void *ctx, const char *line)
     note(ctx, "%s", line);
 }
 
+// What is on its way to the chip is lost.
+static void drop_line(struct server *s)
+{
+    s->rx_len = s->rx_due = 0;
+}
+
 static void power_on(struct server *s, bool download)
 {
     uint32_t strap = download ? CHIP_STRAP_DOWNLOAD : s->strap;
     note(s, "power on, boot straps 0x%02" PRIx32, strap);
     s->held = false;
     s->syncs = 0;
-    s->rx_len = 0;
+    drop_line(s);
     s->idle_until_ms = 0;
     chip_set_strap(s->chip, strap);
     chip_power_on(s->chip);
@@ -251,15 +289,56 @@ static int restart(struct server *s, bool download)
     return 0;
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int64_t now_ms(void)
+{
+    return (int64_t)(now_ns() / 1000000u);
+}
+
+// Let the bytes on the line move on.
+static void move_line(struct server *s)
+{
+    uint64_t now = now_ns();
+    size_t n = pace_take(&s->tx_pace, now, s->tx_len);
+    for (size_t i = 0; i < n; i++) {
+        send_byte(s, s->tx[i]);
+    }
+    s->tx_len -= n;
+    memmove(s->tx, s->tx + n, s->tx_len);
+    s->rx_due += pace_take(&s->rx_pace, now, s->rx_len - s->rx_due);
+}
+
+// Until bytes that are on the line have come off it, ns, at most max_ns: a few
+// at a time.
+static uint64_t line_wait(const struct server *s, uint64_t max_ns)
+{
+    uint64_t now = now_ns();
+    size_t rx = s->rx_len - s->rx_due;
+    uint64_t tx_ns =
+        pace_wait(&s->tx_pace, now, s->tx_len < 16 ? s->tx_len : 16);
+    uint64_t rx_ns = pace_wait(&s->rx_pace, now, rx < 64 ? rx : 64);
+    if (s->tx_len > 0 && tx_ns < max_ns) {
+        max_ns = tx_ns;
+    }
+    return rx > 0 && rx_ns < max_ns ? rx_ns : max_ns;
+}
+
 // Hand over what the FIFO takes. True when it took something.
 static bool feed_uart(struct server *s)
 {
     size_t n = 0;
-    if (s->rx_len > 0) {
-        n = s->faults != NULL ? faults_rx(s->faults, 0, s->rx, s->rx_len)
-                              : chip_uart_rx(s->chip, 0, s->rx, s->rx_len);
+    if (s->rx_due > 0) {
+        n = s->faults != NULL ? faults_rx(s->faults, 0, s->rx, s->rx_due)
+                              : chip_uart_rx(s->chip, 0, s->rx, s->rx_due);
     }
     s->rx_len -= n;
+    s->rx_due -= n;
     memmove(s->rx, s->rx + n, s->rx_len);
     return n > 0;
 }
@@ -631,6 +710,7 @@ static void serve_sockets(struct server *s, int timeout_ms)
     if (poll(p, LISTENERS + CLIENTS_MAX, timeout_ms) <= 0) {
         return;
     }
+    move_line(s); // up to now; what is read next comes behind it
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         short events = p[LISTENERS + i].revents;
         if ((events & POLLOUT) != 0) {
@@ -646,13 +726,6 @@ static void serve_sockets(struct server *s, int timeout_ms)
             accept_client(s, (enum listener)i);
         }
     }
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 // Run the chip for a slice if it has anything to do. Returns how long the
@@ -674,13 +747,14 @@ static int run_chip(struct server *s)
     if (s->faults != NULL) {
         (void)faults_deliver(s->faults, false);
     }
-    enum chip_stop stop = s->debugger != NULL ? gdb_run(s->gdb, SLICE_CYCLES)
-                                              : chip_run(s->chip, SLICE_CYCLES);
+    uint64_t cycles = s->paced ? SLICE_CYCLES_PACED : SLICE_CYCLES;
+    enum chip_stop stop = s->debugger != NULL ? gdb_run(s->gdb, cycles)
+                                              : chip_run(s->chip, cycles);
     (void)board_save_fuses(s->board, chip_efuses(s->chip));
     if (stop == CHIP_POWER_LOST) {
         note(s, "the board is without power until its next reset");
         s->dark = true;
-        s->rx_len = 0;
+        drop_line(s);
         return 0;
     }
     if (stop != CHIP_IDLE ||
@@ -689,7 +763,21 @@ static int run_chip(struct server *s)
     }
     uint64_t ms = chip_idle_ns(s->chip) / 1000000u;
     s->idle_until_ms = now + (ms > 1000 ? 1000 : (int64_t)ms) + 1;
-    return s->rx_len > 0 ? 0 : (int)(s->idle_until_ms - now);
+    return s->rx_due > 0 ? 0 : (int)(s->idle_until_ms - now);
+}
+
+// poll() counts in ms; what is shorter is waited for here.
+static int wait_for_line(const struct server *s, int wait_ms)
+{
+    if (!s->paced) {
+        return wait_ms;
+    }
+    uint64_t ns = line_wait(s, (uint64_t)wait_ms * 1000000u);
+    if (ns < 1000000u) {
+        struct timespec pause = {.tv_nsec = (long)ns};
+        (void)nanosleep(&pause, NULL);
+    }
+    return (int)(ns / 1000000u);
 }
 
 static void loop(struct server *s)
@@ -699,12 +787,14 @@ static void loop(struct server *s)
             (s->debugger->fd < 0 || !gdb_attached(s->gdb))) {
             debugger_left(s);
         }
+        move_line(s);
         int wait_ms = run_chip(s);
+        move_line(s);
         for (size_t i = 0; i < CLIENTS_MAX; i++) {
             flush_client(&s->clients[i]);
         }
         (void)fflush(s->console);
-        serve_sockets(s, wait_ms);
+        serve_sockets(s, wait_for_line(s, wait_ms));
     }
 }
 
@@ -737,7 +827,8 @@ static int set_up(struct server *s, const struct server_options *options)
                                        .uart_tx = on_uart_tx,
                                        .operation = on_operation,
                                        .unmodelled = on_unmodelled,
-                                       .log = on_log};
+                                       .log = on_log,
+                                       .uart_baud = on_uart_baud};
     if (s->faults != NULL) {
         callbacks = faults_wrap(s->faults, &callbacks);
     }
@@ -753,8 +844,10 @@ static int set_up(struct server *s, const struct server_options *options)
 
 int server_run(struct board *board, const struct server_options *options)
 {
-    struct server s = {
-        .board = board, .strap = options->strap, .faults = options->faults};
+    struct server s = {.board = board,
+                       .strap = options->strap,
+                       .faults = options->faults,
+                       .paced = options->line_rate};
     struct sigaction action = {.sa_handler = on_signal};
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);

@@ -28,6 +28,7 @@ struct server_options {
     bool gdb;              // a port for GDB
     uint16_t gdb_port;     // TCP, 0: any free one
     uint32_t strap;        // CHIP_STRAP_*
+    bool line_rate;        // bytes take their time at UART0's baud rate
     struct faults *faults; // what is to go wrong (chip/debug/faults.h), or NULL
     const void *rom;       // struct mask_rom, NULL: the built-in model
     // Called once when every endpoint exists and the board is powered.
