@@ -18,6 +18,8 @@
 #define LABEL_OFF 12u
 #define LABEL_MAX 16u
 
+#define UNLISTED_FS 0x400000u // flash_off, fb_partition_filesystem()
+
 int fb_partition_row(const uint8_t row[FB_PARTITION_ROW],
                      struct fb_partition *part)
 {
@@ -194,4 +196,42 @@ fb_partition_find(const struct fb_partition_table *table, uint8_t type,
         }
     }
     return NULL;
+}
+
+static bool is_filesystem(const struct fb_partition *part, bool by_label)
+{
+    if (part->type != FB_PARTITION_DATA) {
+        return false;
+    }
+    return by_label ? strcmp(part->label, "fs") == 0
+                    : part->subtype >= FB_PARTITION_FAT &&
+                          part->subtype <= FB_PARTITION_LITTLEFS;
+}
+
+bool fb_partition_filesystem(const struct fb_partition_table *table,
+                             uint32_t flash_size, struct fb_partition *part)
+{
+    for (unsigned by_label = 2; by_label-- > 0;) {
+        for (uint32_t i = 0; i < table->count; i++) {
+            if (is_filesystem(&table->part[i], by_label != 0)) {
+                *part = table->part[i];
+                return true;
+            }
+        }
+    }
+    for (uint32_t i = 0; i < table->count; i++) {
+        if (table->part[i].offset + table->part[i].size > UNLISTED_FS) {
+            return false;
+        }
+    }
+    if (flash_size <= UNLISTED_FS) {
+        return false;
+    }
+    *part = (struct fb_partition){.type = FB_PARTITION_DATA,
+                                  .subtype = FB_PARTITION_LITTLEFS,
+                                  .offset = UNLISTED_FS,
+                                  .size = flash_size - UNLISTED_FS,
+                                  .label = "fs",
+                                  .flags = FB_PARTITION_ENCRYPTED};
+    return true;
 }

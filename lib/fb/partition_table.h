@@ -29,6 +29,8 @@ enum fb_partition_subtype {
     FB_PARTITION_PHY = 0x01,
     FB_PARTITION_NVS = 0x02,
     FB_PARTITION_NVS_KEYS = 0x04,
+    FB_PARTITION_FAT = 0x81,
+    FB_PARTITION_LITTLEFS = 0x83,
 };
 
 #define FB_PARTITION_ENCRYPTED 1u // flags bit
@@ -86,5 +88,13 @@ fb_partition_app_slot(const struct fb_partition_table *table, unsigned n);
 const struct fb_partition *
 fb_partition_find(const struct fb_partition_table *table, uint8_t type,
                   uint8_t subtype);
+
+// Where the application's file system lies: the data partition labelled "fs",
+// else one of a subtype that names a file system, else what is behind the first
+// 4 MiB of a larger flash when the table ends there, as in Pycom's 8 MB layout
+// (pycom-micropython-sigfox esp32/fatfs/src/drivers/sflash_diskio.h; encrypted
+// like the rest). *part is filled; false: there is no room for one.
+bool fb_partition_filesystem(const struct fb_partition_table *table,
+                             uint32_t flash_size, struct fb_partition *part);
 
 #endif

@@ -300,6 +300,36 @@ static void app_slots(void **state)
     assert_null(fb_partition_app_slot(&table, 0));
 }
 
+static void filesystem(void **state)
+{
+    (void)state;
+    struct fb_partition_table table = table_of(3);
+    struct fb_partition part = {.size = 1};
+    for (unsigned i = 0; i < 3; i++) {
+        table.part[i].type = FB_PARTITION_DATA;
+        table.part[i].subtype = 0x40;
+    }
+    assert_false(fb_partition_filesystem(&table, 0x400000, &part));
+    assert_int_equal(part.size, 1); // untouched
+    // Pycom's 8 MB layout names none.
+    assert_true(fb_partition_filesystem(&table, 0x800000, &part));
+    expect_part(&part, "fs", 1, FB_PARTITION_LITTLEFS, 0x400000, 0x400000, 1);
+    table.part[1].offset = 0x3FF000;
+    table.part[1].size = 0x1001;
+    assert_false(fb_partition_filesystem(&table, 0x800000, &part));
+    // A subtype, and before that the name.
+    table.part[2].subtype = FB_PARTITION_FAT;
+    assert_true(fb_partition_filesystem(&table, 0x800000, &part));
+    assert_memory_equal(&part, &table.part[2], sizeof part);
+    strcpy(table.part[1].label, "fs");
+    table.part[1].subtype = 5;
+    assert_true(fb_partition_filesystem(&table, 0x400000, &part));
+    assert_memory_equal(&part, &table.part[1], sizeof part);
+    table.part[1].type = FB_PARTITION_APP;
+    assert_true(fb_partition_filesystem(&table, 0x400000, &part));
+    assert_memory_equal(&part, &table.part[2], sizeof part);
+}
+
 static void garbage_stays_inside(void **state)
 {
     (void)state;
@@ -334,6 +364,7 @@ int main(void)
         cmocka_unit_test(encodes_up_to_the_last_row),
         cmocka_unit_test(verify),
         cmocka_unit_test(app_slots),
+        cmocka_unit_test(filesystem),
         cmocka_unit_test(garbage_stays_inside),
     };
     return cmocka_run_group_tests_name("partition_table", tests, NULL, NULL);
