@@ -39,6 +39,8 @@
 #define strchr  rt_strchr
 #define strrchr rt_strrchr
 #define strstr  rt_strstr
+#define strspn  rt_strspn
+#define strcspn rt_strcspn
 #include "firmware/rt/string.c"
 #undef memcpy
 #undef memmove
@@ -54,6 +56,8 @@
 #undef strchr
 #undef strrchr
 #undef strstr
+#undef strspn
+#undef strcspn
 #pragma GCC diagnostic pop
 
 static unsigned long cases(void)
@@ -535,6 +539,8 @@ static void string_functions(void **state)
         assert_ptr_equal(rt_strrchr(a, '\0'), strrchr(a, '\0'));
         for (size_t j = 0; j < sizeof text / sizeof text[0]; j++) {
             const char *b = text[j];
+            assert_int_equal(rt_strspn(a, b), strspn(a, b));
+            assert_int_equal(rt_strcspn(a, b), strcspn(a, b));
             assert_int_equal(sign_of(rt_strcmp(a, b)), sign_of(strcmp(a, b)));
             assert_int_equal(sign_of(rt_strncmp(a, b, 2)),
                              sign_of(strncmp(a, b, 2)));

@@ -7,6 +7,7 @@
 // Build with -fno-tree-loop-distribute-patterns: gcc would recognise the loops
 // and replace them by calls of the functions they are.
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -183,4 +184,23 @@ char *strstr(const char *s, const char *what)
         }
     }
     return (char *)(uintptr_t)s;
+}
+
+static size_t span(const char *s, const char *set, bool inside)
+{
+    size_t n = 0;
+    while (s[n] != '\0' && (strchr(set, s[n]) != NULL) == inside) {
+        n++;
+    }
+    return n;
+}
+
+size_t strspn(const char *s, const char *set)
+{
+    return span(s, set, true);
+}
+
+size_t strcspn(const char *s, const char *set)
+{
+    return span(s, set, false);
 }
