@@ -16,6 +16,7 @@ ENCRYPT_KEY ?= flash_encryption_key.bin
 ESPPORT     ?= /dev/ttyUSB0
 ESPBAUD     ?= $(or $(ESPSPEED),921600)
 CROSS_COMPILE ?= xtensa-lx106-elf-
+FW_CC       ?= $(CROSS_COMPILE)gcc
 
 FW_ALL_BOARDS := $(notdir $(patsubst %/board.mk,%,$(wildcard firmware/boards/*/board.mk)))
 ifeq ($(filter $(BOARD),$(FW_ALL_BOARDS)),)
@@ -50,7 +51,8 @@ PUB_KEY    := $(FW)/signature_verification_key.bin
 DIGEST_KEY := $(FW_BOOT)/secure-bootloader-key.bin
 FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)
 
-FW_SUBMAKE = $(MAKE) --no-print-directory BOARD=$(BOARD) BTYPE=$(BTYPE) \
+# CC on the command line is the host's.
+FW_SUBMAKE = $(MAKE) --no-print-directory CC='$(FW_CC)' BOARD=$(BOARD) BTYPE=$(BTYPE) \
     CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
     BEARSSL_TOP=$(abspath $(BEARSSL_TOP)) TARGET= \
     SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
@@ -96,11 +98,11 @@ FW_APP_ELF  := $(FW_OBJ)/app/app.elf
 
 $(FW_BOOT_ELF): fw-force $(FW)/mode $(FW_KEYS) $(BEARSSL_TOP)/inc/bearssl.h
 	@mkdir -p $(@D)
-	@$(FW_SUBMAKE) -C firmware/boot BUILD=$(abspath $(@D))
+	+@$(FW_SUBMAKE) -C firmware/boot BUILD=$(abspath $(@D))
 $(FW_APP_ELF): fw-force $(FW)/mode $(FW_KEYS) $(MICROPY_TOP)/py/py.mk \
                $(BEARSSL_TOP)/inc/bearssl.h
 	@mkdir -p $(@D)
-	@$(FW_SUBMAKE) -C firmware/app BUILD=$(abspath $(@D))
+	+@$(FW_SUBMAKE) -C firmware/app BUILD=$(abspath $(@D))
 
 # --- images ---
 
