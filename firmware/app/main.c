@@ -11,6 +11,7 @@
 
 #include "firmware/app/console.h"
 #include "firmware/app/irq.h"
+#include "firmware/app/modfs.h"
 #include "firmware/drivers/clock.h"
 #include "firmware/drivers/reset.h"
 #include "firmware/drivers/uart.h"
@@ -22,6 +23,16 @@
 extern char _heap_start[], _heap_end[], _stack_top[];
 
 void app_main(void);
+
+// boot.py at each start, then main.py: from the frozen modules, else from
+// /flash.
+static void run_scripts(void)
+{
+    pyexec_file_if_exists("boot.py");
+    if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL) {
+        pyexec_file_if_exists("main.py");
+    }
+}
 
 static void repl(void)
 {
@@ -45,6 +56,8 @@ void app_main(void)
     for (;;) {
         gc_init(_heap_start, _heap_end);
         mp_init();
+        modfs_mount();
+        run_scripts();
         repl(); // ends with Ctrl-D: soft reset
         mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
         gc_sweep_all();

@@ -7,6 +7,7 @@
 #include "py/mperrno.h"
 #include "py/runtime.h"
 
+#include "firmware/app/modfs.h"
 #include "firmware/app/ota.h"
 
 static struct ota update;
@@ -73,6 +74,7 @@ static MP_DEFINE_CONST_FUN_OBJ_0(pycom_ota_slot_obj, pycom_ota_slot);
 static const mp_rom_map_elem_t pycom_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_pycom)},
     {MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&pycom_init_obj)},
+    {MP_ROM_QSTR(MP_QSTR_Flash), MP_ROM_PTR(&modfs_flash_type)},
     {MP_ROM_QSTR(MP_QSTR_ota_start), MP_ROM_PTR(&pycom_ota_start_obj)},
     {MP_ROM_QSTR(MP_QSTR_ota_write), MP_ROM_PTR(&pycom_ota_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_ota_finish), MP_ROM_PTR(&pycom_ota_finish_obj)},

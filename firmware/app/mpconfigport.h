@@ -31,7 +31,10 @@
 // nlr_push in assembly: py/nlrxtensa.c saves what the call0 ABI preserves.
 #define MICROPY_NLR_XTENSA (1)
 
-// Modules. No file system yet: import finds the built-in ones.
+// The file system: littlefs on the fs partition (modfs.h).
+#define MICROPY_ENABLE_FINALISER (1)
+
+// Modules
 #define MICROPY_VFS                             (1)
 #define MICROPY_READER_VFS                      (1)
 #define MICROPY_PY_ASYNCIO                      (0) // its Python half is not there

@@ -66,6 +66,16 @@ static IRAM_TEXT void window_set(uint32_t page, uint32_t pages)
     mmu_cache_resume(state, true);
 }
 
+static bool is_mapped(uint32_t page, uint32_t pages)
+{
+    for (uint32_t i = 0; i < pages; i++) {
+        if (ENTRY(DPORT_PRO_FLASH_MMU_TABLE, WINDOW_ENTRY + i) != page + i) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const void *mmu_map(uint32_t flash_off, uint32_t n)
 {
     uint32_t first = flash_off / MMU_PAGE;
@@ -78,7 +88,9 @@ const void *mmu_map(uint32_t flash_off, uint32_t n)
     if (last >= FLASH_PAGES || last - first >= MMU_WINDOW_PAGES) {
         return NULL;
     }
-    window_set(first, last - first + 1);
+    if (!is_mapped(first, last - first + 1)) {
+        window_set(first, last - first + 1);
+    }
     return (const void *)(uintptr_t)(MMU_WINDOW_VADDR + flash_off % MMU_PAGE);
 }
 

@@ -135,6 +135,112 @@ after() {
     after 'exception: cause 0000001c pc 400[0-9a-f]{5} vaddr 20000000 .*rst:0x3 .*MicroPython v1.*>>> $'
 }
 
+# python CODE: through fusebox exec.
+python() {
+    "$bin/fusebox" exec --port board:b "$1"
+}
+
+@test "the file system is made at first boot; files outlive resets" {
+    run python '
+import os
+print(os.getcwd(), os.statvfs("/flash")[:3])
+os.mkdir("lib")
+with open("lib/greet.py", "w") as f:
+    f.write("def hi(): return 42")
+with open("big", "wb") as f:
+    for i in range(64):
+        f.write(bytes([i]) * 1000)
+print(sorted(os.listdir()))'
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = '/flash (4096, 4096, 127)' ]
+    [ "${lines[1]}" = "['big', 'lib']" ]
+    "$bin/fusebox" board reset b
+    after 'MicroPython v1.*>>> $'
+    run python '
+import os, greet
+with open("big", "rb") as f:
+    print(all(f.read(1000) == bytes([i]) * 1000 for i in range(64)), f.read())
+os.remove("big"); os.remove("lib/greet.py"); os.rmdir("lib")
+print(greet.hi(), os.listdir(), os.statvfs("/flash")[3])'
+    [ "$status" -eq 0 ]
+    [ "$output" = "True b''
+42 [] 125" ]
+}
+
+@test "boot.py and main.py run at each start; Ctrl-C stops them" {
+    run python '
+with open("boot.py", "w") as f: f.write("print(\"first\"); x = 5")
+with open("main.py", "w") as f:
+    f.write("print(\"second\", x)\nwhile True: pass")'
+    [ "$status" -eq 0 ]
+    mark
+    "$bin/fusebox" board reset b
+    after 'Loading app.*first second 5 $'
+    type_in '\003'
+    after 'KeyboardInterrupt: +MicroPython v1.*>>> $'
+    mark
+    type_in '\004'
+    after 'soft reboot first second 5 $'
+    type_in '\003'
+    after 'KeyboardInterrupt: +MicroPython v1.*>>> $'
+    run python 'import os; os.remove("boot.py"); os.remove("main.py")'
+    [ "$status" -eq 0 ]
+}
+
+@test "a damaged file system is reported, not replaced" {
+    # Both superblocks keep their magic string and lose their checksums.
+    run python '
+import pycom
+f = pycom.Flash()
+print(f.ioctl(4, 0), f.ioctl(5, 0))
+block = bytearray(4096)
+for i in 0, 1:
+    f.readblocks(i, block)
+    block[20:60] = bytes(40)
+    f.writeblocks(i, block)'
+    [ "$status" -eq 0 ]
+    [ "$output" = '127 4096' ]
+    mark
+    "$bin/fusebox" board reset b
+    after '/flash: not mounted: OSError.*MicroPython v1.*>>> $'
+    run python '
+import os, pycom, vfs
+print(os.listdir("/"))
+vfs.VfsLfs2.mkfs(pycom.Flash())
+vfs.mount(pycom.Flash(), "/flash")
+print(os.listdir("/flash"))'
+    [ "$status" -eq 0 ]
+    [ "$output" = '[]
+[]' ]
+}
+
+@test "a FAT file system of other firmware stays" {
+    run python '
+import pycom
+f = pycom.Flash()
+block = bytearray(4096)
+block[510:512] = b"\x55\xaa"
+f.writeblocks(0, block)
+f.writeblocks(1, bytes(4096))'
+    [ "$status" -eq 0 ]
+    mark
+    "$bin/fusebox" board reset b
+    after '/flash: a FAT file system.*MicroPython v1.*>>> $'
+    run python '
+import pycom
+block = bytearray(512)
+f = pycom.Flash()
+f.readblocks(0, block)
+print(block[510:])
+f.ioctl(6, 0)'
+    [ "$output" = "bytearray(b'U\\xaa')" ]
+    mark
+    "$bin/fusebox" board reset b
+    after 'Loading app partition at offset 0*10000 MicroPython v1.*>>> $'
+    run python 'import os; print(os.listdir("/flash"))'
+    [ "$output" = '[]' ]
+}
+
 @test "an update goes to the other slot and back again" {
     other=0x10000
     for slot in 0x1a0000 0x10000; do
