@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,9 @@
 #define RESET_VECTOR 0x40000400u
 #define APP_QUANTUM  64u // cycles that the PRO CPU may be ahead
 #define LINE_CYCLES  8u  // from a store until its interrupt reaches a CPU
+
+// What of a chip is its state; the rest follows from it.
+#define SNAPSHOT_SIZE offsetof(struct chip, bus)
 
 // The timer and software interrupts belong to the core (core-isa.h).
 #define INTERNAL_LINES                                                         \
@@ -805,6 +809,14 @@ void chip_cut_power(struct chip *chip)
     }
 }
 
+void chip_brown_out(struct chip *chip)
+{
+    if (chip->powered && !chip->power_lost) {
+        soc_log(chip, "brown-out");
+        rtc_brown_out(chip);
+    }
+}
+
 void chip_flash_changed(struct chip *chip, uint32_t flash_off, uint32_t n)
 {
     if (n > 0) {
@@ -871,14 +883,43 @@ uint32_t chip_pc(const struct chip *chip)
     return chip->rom.active ? 0 : cpu_pc(&chip->cpu[SOC_PRO]);
 }
 
+// Make what snapshots do not hold. The next instructions find and decode it
+// anew.
+static void make_derived(struct chip *chip)
+{
+    memset(&chip->cache, 0, offsetof(struct cache, slot));
+    memory_map(chip);
+    cpu_attach(&chip->cpu[SOC_PRO], &chip->bus[SOC_PRO], &chip->code[SOC_PRO]);
+    cpu_attach(&chip->cpu[SOC_APP], &chip->bus[SOC_APP], &chip->code[SOC_APP]);
+}
+
 void chip_copy(struct chip *to, const struct chip *from, uint8_t *flash,
                const struct chip_callbacks *callbacks)
 {
-    memcpy(to, from, sizeof *to);
+    memcpy(to, from, SNAPSHOT_SIZE);
     to->config.flash = flash;
     to->cb = *callbacks;
-    memory_map(to);
-    cpu_attach(&to->cpu[SOC_PRO], &to->bus[SOC_PRO], &to->code[SOC_PRO]);
-    cpu_attach(&to->cpu[SOC_APP], &to->bus[SOC_APP], &to->code[SOC_APP]);
+    make_derived(to);
     rom_copied(to, from);
+}
+
+size_t chip_snapshot_size(void)
+{
+    return SNAPSHOT_SIZE;
+}
+
+void chip_save(const struct chip *chip, void *snapshot)
+{
+    assert(chip->running < 0); // not from within a callback
+    memcpy(snapshot, chip, SNAPSHOT_SIZE);
+}
+
+void chip_restore(struct chip *chip, const void *snapshot)
+{
+    struct chip_callbacks callbacks = chip->cb;
+
+    assert(chip->running < 0);
+    memcpy(chip, snapshot, SNAPSHOT_SIZE);
+    chip->cb = callbacks;
+    make_derived(chip);
 }

@@ -99,6 +99,49 @@ static void halts_until_the_watchdog(void **state)
     rig_free(rig);
 }
 
+// Back to a moment in the middle of both CPUs' work, twice; and what comes then
+// is the same, also when the code it ran has been replaced meanwhile.
+static void goes_back_to_a_snapshot(void **state)
+{
+    struct rig *rig = two_cpus();
+    void *snapshot = malloc(chip_snapshot_size());
+    char first[64];
+    uint64_t time;
+    size_t said;
+
+    (void)state;
+    assert_non_null(snapshot);
+    assert_true(chip_snapshot_size() < 2u << 20);
+    start_app(rig);
+    (void)chip_run(rig->chip, 5);
+    chip_save(rig->chip, snapshot);
+    said = rig->console_n;
+    assert_true(said < 6);
+    while (chip_run(rig->chip, 1000) == CHIP_RAN) {
+    }
+    assert_int_equal(rig->console_n, 6);
+    memcpy(first, rig->console, 6);
+    time = chip_time_ns(rig->chip);
+    for (int i = 0; i < 2; i++) {
+        uint32_t nothing[8] = {0};
+
+        bus_write(&rig->chip->bus[0], APP_VADDR + 0x10, nothing, sizeof nothing,
+                  NULL);
+        chip_power_on(rig->chip);
+        rig_run_ms(rig, 1);
+        chip_restore(rig->chip, snapshot);
+        rig->console_n = said;
+        memset(rig->console + said, 0, 6);
+        while (chip_run(rig->chip, 1000) == CHIP_RAN) {
+        }
+        assert_int_equal(rig->console_n, 6);
+        assert_memory_equal(rig->console, first, 6);
+        assert_int_equal(chip_time_ns(rig->chip), time);
+    }
+    free(snapshot);
+    rig_free(rig);
+}
+
 static void is_small_enough(void **state)
 {
     (void)state;
@@ -111,6 +154,7 @@ int main(void)
         cmocka_unit_test(runs_two_cpus),
         cmocka_unit_test(has_no_power_at_first),
         cmocka_unit_test(halts_until_the_watchdog),
+        cmocka_unit_test(goes_back_to_a_snapshot),
         cmocka_unit_test(is_small_enough),
     };
 

@@ -96,6 +96,7 @@ enum soc_reset {
     SOC_RESET_TGWDT_CPU = 11,
     SOC_RESET_SW_CPU = 12,
     SOC_RESET_RTCWDT_CPU = 13,
+    SOC_RESET_BROWN_OUT = 15,
     SOC_RESET_RTCWDT_RTC = 16,
 };
 
@@ -155,8 +156,6 @@ struct chip {
     struct chip_callbacks cb;
 
     struct cpu cpu[SOC_CPUS];
-    struct bus bus[SOC_CPUS];
-    struct cpu_cache code[SOC_CPUS];
 
     bool powered;
     bool power_lost;
@@ -200,7 +199,6 @@ struct chip {
     struct soc_sha sha;
     struct soc_gpio gpio;
     struct rom_model rom;
-    struct cache cache;
 
     uint32_t reg[(REG_END - REG_BASE) / 4];
     uint32_t reported[(REG_END - REG_BASE) / 128]; // bit a register
@@ -214,6 +212,11 @@ struct chip {
     uint32_t sram1_live; // bit a page of sram1_code in use
     uint8_t rtc_fast[SOC_RTC_SIZE];
     uint8_t rtc_slow[SOC_RTC_SIZE];
+
+    // From here on: what can be made again from the rest. Not in snapshots.
+    struct bus bus[SOC_CPUS];
+    struct cpu_cache code[SOC_CPUS];
+    struct cache cache;
 };
 
 // Registers by address; vaddr inside REG_BASE .. REG_END.

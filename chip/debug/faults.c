@@ -37,9 +37,25 @@ void faults_cut(struct faults *f, enum fault_when when, unsigned ops,
     f->cut_ops = ops;
     f->cut_nth = nth;
     f->counted = 0;
+    f->dips = false;
 }
 
-static bool add_stuck(struct faults *f, struct fault_stuck stuck)
+void faults_brown_out(struct faults *f, unsigned ops, unsigned nth)
+{
+    // Of an erase there is nothing to put back what it took.
+    assert((ops & 1u << CHIP_OP_FLASH_ERASE) == 0);
+    faults_cut(f, FAULT_DURING, ops, nth);
+    f->dips = true;
+}
+
+void faults_strap(struct faults *f, uint32_t mask, unsigned nth)
+{
+    assert(nth > 0);
+    f->strap_flips = mask;
+    f->strap_nth = nth;
+}
+
+static bool add_stuck(struct faults *f, struct fault_bit stuck)
 {
     if (f->stuck_count == FAULTS_STUCK_MAX) {
         return false;
@@ -48,23 +64,47 @@ static bool add_stuck(struct faults *f, struct fault_stuck stuck)
     return true;
 }
 
+static bool add_weak(struct faults *f, struct fault_bit weak)
+{
+    if (f->weak_count == FAULTS_WEAK_MAX) {
+        return false;
+    }
+    f->weak[f->weak_count++] = weak;
+    return true;
+}
+
+bool faults_weak_flash(struct faults *f, uint32_t flash_off, unsigned bit)
+{
+    assert(bit < 8);
+    return add_weak(f,
+                    (struct fault_bit){.at = flash_off, .bit = (uint8_t)bit});
+}
+
+bool faults_weak_efuse(struct faults *f, unsigned block, unsigned bit)
+{
+    assert(block < FB_EFUSE_BLOCKS && bit < 32 * fb_efuse_block_words(block));
+    return add_weak(f, (struct fault_bit){.efuse = true,
+                                          .at = block * 8 + bit / 32,
+                                          .bit = (uint8_t)(bit % 32)});
+}
+
 bool faults_stuck_flash(struct faults *f, uint32_t flash_off, unsigned bit,
                         bool value)
 {
     assert(bit < 8);
-    return add_stuck(f, (struct fault_stuck){.at = flash_off,
-                                             .bit = (uint8_t)bit,
-                                             .value = value});
+    return add_stuck(f, (struct fault_bit){.at = flash_off,
+                                           .bit = (uint8_t)bit,
+                                           .value = value});
 }
 
 bool faults_stuck_efuse(struct faults *f, unsigned block, unsigned bit,
                         bool value)
 {
     assert(block < FB_EFUSE_BLOCKS && bit < 32 * fb_efuse_block_words(block));
-    return add_stuck(f, (struct fault_stuck){.efuse = true,
-                                             .at = block * 8 + bit / 32,
-                                             .bit = (uint8_t)(bit % 32),
-                                             .value = value});
+    return add_stuck(f, (struct fault_bit){.efuse = true,
+                                           .at = block * 8 + bit / 32,
+                                           .bit = (uint8_t)(bit % 32),
+                                           .value = value});
 }
 
 bool faults_flip(struct faults *f, uint32_t flash_off, unsigned bit)
@@ -89,7 +129,7 @@ static void force(uint8_t *byte, unsigned bit, bool value)
 static void force_flash(struct faults *f, uint32_t from, uint32_t n)
 {
     for (unsigned i = 0; i < f->stuck_count; i++) {
-        const struct fault_stuck *s = &f->stuck[i];
+        const struct fault_bit *s = &f->stuck[i];
 
         if (!s->efuse && s->at - from < n) {
             force(f->chip->config.flash + s->at, s->bit, s->value);
@@ -102,7 +142,7 @@ static void force_fuses(struct faults *f)
     struct fb_efuse_words fuses = *chip_efuses(f->chip);
 
     for (unsigned i = 0; i < f->stuck_count; i++) {
-        const struct fault_stuck *s = &f->stuck[i];
+        const struct fault_bit *s = &f->stuck[i];
         uint32_t *word = &fuses.word[s->at / 8 % FB_EFUSE_BLOCKS][s->at % 8];
 
         if (s->efuse) {
@@ -110,6 +150,56 @@ static void force_fuses(struct faults *f)
         }
     }
     chip_set_efuses(f->chip, &fuses);
+}
+
+// Torn bits of what is erased now, and torn fuses that are burned now, are as
+// good as any.
+static bool is_whole(const struct faults *f, const struct fault_bit *weak,
+                     uint32_t from, uint32_t n)
+{
+    if (!weak->torn || n == 0) {
+        return false;
+    }
+    if (!weak->efuse) {
+        return weak->at - from < n;
+    }
+    return (chip_efuses(f->chip)->word[weak->at / 8][weak->at % 8] >>
+                weak->bit &
+            1u) != 0;
+}
+
+static void heal(struct faults *f, bool efuse, uint32_t from, uint32_t n)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < f->weak_count; i++) {
+        const struct fault_bit *w = &f->weak[i];
+
+        if (w->efuse != efuse || !is_whole(f, w, from, n)) {
+            f->weak[kept++] = *w;
+        }
+    }
+    f->weak_count = kept;
+}
+
+// A bit that was left half way. Of many in a page only some are kept in mind.
+static void torn_bit(struct faults *f, bool efuse, uint32_t at, unsigned bit)
+{
+    if (f->weak_torn) {
+        (void)add_weak(f, (struct fault_bit){.efuse = efuse,
+                                             .at = at,
+                                             .bit = (uint8_t)bit,
+                                             .torn = true});
+    }
+}
+
+static void torn_byte(struct faults *f, uint32_t flash_off, unsigned bits)
+{
+    for (unsigned bit = 0; bit < 8; bit++) {
+        if ((bits >> bit & 1u) != 0) {
+            torn_bit(f, false, flash_off, bit);
+        }
+    }
 }
 
 // --- operations ---
@@ -130,6 +220,7 @@ static void tear_erase(struct faults *f, uint32_t at, uint32_t n)
     }
     for (uint32_t i = 0; i < n; i++) {
         flash[i] = (uint8_t)(flash[i] | random32(f));
+        torn_byte(f, at + i, 0xFFu & ~flash[i]);
     }
 }
 
@@ -156,7 +247,18 @@ static void tear_program(struct faults *f, uint32_t at, uint32_t n)
             kept = 0;
         }
         now[k] = (uint8_t)(now[k] | kept);
+        torn_byte(f, (at & ~(FAULTS_PAGE - 1)) + k, kept);
     }
+}
+
+static unsigned position(uint32_t bit)
+{
+    unsigned n = 0;
+
+    for (; bit > 1; bit >>= 1) {
+        n++;
+    }
+    return n;
 }
 
 // The n bits that the burn would have set: choose among them.
@@ -173,8 +275,12 @@ static void tear_burn(struct faults *f, uint32_t n)
 
         for (; fresh != 0; fresh &= fresh - 1, i++) {
             bool lost = i == fails || (i != sure && (random32(f) & 1u) != 0);
+            uint32_t bit = fresh & (~fresh + 1);
 
-            *word &= lost ? ~(fresh & (~fresh + 1)) : UINT32_MAX;
+            if (lost) {
+                *word &= ~bit;
+                torn_bit(f, true, w, position(bit));
+            }
         }
     }
     chip_set_efuses(f->chip, &fuses);
@@ -192,6 +298,9 @@ static bool on_operation(void *ctx, unsigned op, uint32_t address, uint32_t n)
     if (f->in_cut && f->cut_when == FAULT_BEFORE) {
         f->cut_armed = false;
         return false;
+    }
+    if (op == CHIP_OP_FLASH_ERASE) {
+        heal(f, false, address, n);
     }
     if (f->in_cut && f->cut_when == FAULT_DURING && op == CHIP_OP_FLASH_ERASE) {
         f->cut_armed = false;
@@ -217,6 +326,7 @@ static void on_operated(void *ctx, unsigned op, uint32_t address, uint32_t n)
             tear_burn(f, n);
         }
         force_fuses(f);
+        heal(f, true, 0, n);
     } else {
         if (torn) {
             tear_program(f, address, n);
@@ -229,11 +339,63 @@ static void on_operated(void *ctx, unsigned op, uint32_t address, uint32_t n)
     if (f->in_cut) {
         f->in_cut = false;
         f->cut_armed = false;
-        chip_cut_power(f->chip);
+        if (f->dips) {
+            chip_brown_out(f->chip);
+        } else {
+            chip_cut_power(f->chip);
+        }
     }
     if (f->inner.operated != NULL) {
         f->inner.operated(f->inner.ctx, op, address, n);
     }
+}
+
+// --- readings ---
+
+static void on_flash_read(void *ctx, uint32_t flash_off, uint32_t n)
+{
+    struct faults *f = ctx;
+
+    for (unsigned i = 0; i < f->weak_count; i++) {
+        const struct fault_bit *w = &f->weak[i];
+
+        if (!w->efuse && w->at - flash_off < n) {
+            force(f->chip->config.flash + w->at, w->bit,
+                  (random32(f) & 1u) != 0);
+        }
+    }
+    force_flash(f, flash_off, n);
+    if (f->inner.flash_read != NULL) {
+        f->inner.flash_read(f->inner.ctx, flash_off, n);
+    }
+}
+
+static void on_fuses_read(void *ctx, struct fb_efuse_words *seen)
+{
+    struct faults *f = ctx;
+
+    for (unsigned i = 0; i < f->weak_count; i++) {
+        const struct fault_bit *w = &f->weak[i];
+        uint32_t *word = &seen->word[w->at / 8 % FB_EFUSE_BLOCKS][w->at % 8];
+
+        if (w->efuse && (random32(f) & 1u) != 0) {
+            *word ^= 1u << w->bit;
+        }
+    }
+    if (f->inner.fuses_read != NULL) {
+        f->inner.fuses_read(f->inner.ctx, seen);
+    }
+}
+
+static uint32_t on_straps(void *ctx, uint32_t strap)
+{
+    struct faults *f = ctx;
+
+    if (f->strap_nth > 0 && --f->strap_nth == 0) {
+        strap ^= f->strap_flips;
+    }
+    return f->inner.straps != NULL ? f->inner.straps(f->inner.ctx, strap)
+                                   : strap;
 }
 
 // --- lines ---
@@ -394,15 +556,27 @@ struct chip_callbacks faults_wrap(struct faults *f,
                                    .unmodelled = on_unmodelled,
                                    .log = on_log,
                                    .uart_baud = on_uart_baud,
-                                   .operated = on_operated};
+                                   .operated = on_operated,
+                                   .flash_read = on_flash_read,
+                                   .fuses_read = on_fuses_read,
+                                   .straps = on_straps};
+}
+
+static bool bits_inside(const struct fault_bit *bits, unsigned n, uint32_t size)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (!bits[i].efuse && bits[i].at >= size) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool all_inside(const struct faults *f, uint32_t size)
 {
-    for (unsigned i = 0; i < f->stuck_count; i++) {
-        if (!f->stuck[i].efuse && f->stuck[i].at >= size) {
-            return false;
-        }
+    if (!bits_inside(f->stuck, f->stuck_count, size) ||
+        !bits_inside(f->weak, f->weak_count, size)) {
+        return false;
     }
     for (unsigned i = 0; i < f->flip_count; i++) {
         if (f->flip[i].flash_off >= size) {
@@ -486,7 +660,9 @@ static bool number(const char **p, char end, uint32_t *value)
     return true;
 }
 
-static bool parse_cut(struct faults *f, const char *p)
+// KIND:N, the kind being one of those in `allowed`.
+static bool parse_operations(const char **p, unsigned allowed, unsigned *ops,
+                             uint32_t *nth)
 {
     static const struct {
         const char *name;
@@ -498,40 +674,101 @@ static bool parse_cut(struct faults *f, const char *p)
         {"burn", 1u << CHIP_OP_EFUSE_BURN},
         {"any", FAULT_OPS_ANY},
     };
-    static const char *const whens[] = {"before", "during", "after"};
-    uint32_t nth;
 
-    for (unsigned w = 0; w < 3; w++) {
-        if (!word(&p, ':', whens[w])) {
-            continue;
-        }
-        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-            if (word(&p, ':', kinds[k].name)) {
-                if (!number(&p, '\0', &nth) || nth == 0) {
-                    return false;
-                }
-                faults_cut(f, (enum fault_when)w, kinds[k].ops, nth);
-                return true;
-            }
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        if (word(p, ':', kinds[k].name)) {
+            *ops = kinds[k].ops;
+            return (*ops & ~allowed) == 0 && number(p, '\0', nth) && *nth > 0;
         }
     }
     return false;
 }
 
-static bool parse_stuck(struct faults *f, const char *p)
+static bool parse_cut(struct faults *f, const char *p)
 {
-    bool efuse = word(&p, ':', "efuse");
-    uint32_t at, bit, value;
+    static const char *const whens[] = {"before", "during", "after"};
+    unsigned ops;
+    uint32_t nth;
 
-    if ((!efuse && !word(&p, ':', "flash")) || !number(&p, '.', &at) ||
-        !number(&p, ':', &bit) || !number(&p, '\0', &value) || value > 1) {
+    for (unsigned w = 0; w < 3; w++) {
+        if (word(&p, ':', whens[w])) {
+            if (!parse_operations(&p, FAULT_OPS_ANY, &ops, &nth)) {
+                return false;
+            }
+            faults_cut(f, (enum fault_when)w, ops, nth);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_brown_out(struct faults *f, const char *p)
+{
+    unsigned ops;
+    uint32_t nth;
+
+    if (!parse_operations(
+            &p, 1u << CHIP_OP_FLASH_PROGRAM | 1u << CHIP_OP_EFUSE_BURN, &ops,
+            &nth)) {
         return false;
     }
-    if (efuse) {
-        return at < FB_EFUSE_BLOCKS && bit < 32 * fb_efuse_block_words(at) &&
-               faults_stuck_efuse(f, at, bit, value != 0);
+    faults_brown_out(f, ops, nth);
+    return true;
+}
+
+static bool parse_strap(struct faults *f, const char *p)
+{
+    uint32_t mask, nth;
+
+    if (!number(&p, ':', &mask) || mask == 0 || mask > 0x3F ||
+        !number(&p, '\0', &nth) || nth == 0) {
+        return false;
     }
-    return bit < 8 && faults_stuck_flash(f, at, bit, value != 0);
+    faults_strap(f, mask, nth);
+    return true;
+}
+
+// flash:OFFSET.BIT or efuse:BLOCK.BIT
+static bool parse_bit(const char **p, char end, bool *efuse, uint32_t *at,
+                      uint32_t *bit)
+{
+    *efuse = word(p, ':', "efuse");
+    if ((!*efuse && !word(p, ':', "flash")) || !number(p, '.', at) ||
+        !number(p, end, bit)) {
+        return false;
+    }
+    return *efuse
+               ? *at < FB_EFUSE_BLOCKS && *bit < 32 * fb_efuse_block_words(*at)
+               : *bit < 8;
+}
+
+static bool parse_stuck(struct faults *f, const char *p)
+{
+    bool efuse;
+    uint32_t at, bit, value;
+
+    if (!parse_bit(&p, ':', &efuse, &at, &bit) || !number(&p, '\0', &value) ||
+        value > 1) {
+        return false;
+    }
+    return efuse ? faults_stuck_efuse(f, at, bit, value != 0)
+                 : faults_stuck_flash(f, at, bit, value != 0);
+}
+
+static bool parse_weak(struct faults *f, const char *p)
+{
+    bool efuse;
+    uint32_t at, bit;
+
+    if (word(&p, '\0', "torn")) {
+        f->weak_torn = true;
+        return true;
+    }
+    if (!parse_bit(&p, '\0', &efuse, &at, &bit)) {
+        return false;
+    }
+    return efuse ? faults_weak_efuse(f, at, bit)
+                 : faults_weak_flash(f, at, bit);
 }
 
 static bool parse_flip(struct faults *f, const char *p)
@@ -554,44 +791,65 @@ static bool parse_line(struct fault_line *line, const char *p)
            line->delay > 0 && number(&p, '\0', &line->delay_ms);
 }
 
-bool faults_parse(struct faults *f, const char *spec, const char **why)
+static bool parse_rx(struct faults *f, const char *p)
+{
+    return parse_line(&f->line[FAULT_RX], p);
+}
+
+static bool parse_tx(struct faults *f, const char *p)
+{
+    return parse_line(&f->line[FAULT_TX], p);
+}
+
+static bool parse_flips(struct faults *f, const char *p)
+{
+    return number(&p, '\0', &f->random_flips);
+}
+
+static bool parse_seed(struct faults *f, const char *p)
 {
     uint32_t seed;
+    bool good = number(&p, '\0', &seed);
 
-    if (word(&spec, '=', "cut")) {
-        *why = "cut=before|during|after:program|erase|flash|burn|any:N, N from "
-               "1 on";
-        return parse_cut(f, spec);
-    }
-    if (word(&spec, '=', "stuck")) {
-        *why = "stuck=flash:OFFSET.BIT:0|1 or stuck=efuse:BLOCK.BIT:0|1, at "
-               "most 32";
-        return parse_stuck(f, spec);
-    }
-    if (word(&spec, '=', "flip")) {
-        *why = "flip=OFFSET.BIT, at most 32";
-        return parse_flip(f, spec);
-    }
-    if (word(&spec, '=', "flips")) {
-        *why = "flips=N";
-        return number(&spec, '\0', &f->random_flips);
-    }
-    if (word(&spec, '=', "rx")) {
-        *why = "rx=lose:N, rx=repeat:N or rx=delay:N:MS, one byte in N";
-        return parse_line(&f->line[FAULT_RX], spec);
-    }
-    if (word(&spec, '=', "tx")) {
-        *why = "tx=lose:N, tx=repeat:N or tx=delay:N:MS, one byte in N";
-        return parse_line(&f->line[FAULT_TX], spec);
-    }
-    if (word(&spec, '=', "seed")) {
-        *why = "seed=N";
-        if (!number(&spec, '\0', &seed)) {
-            return false;
+    f->rng = good ? seed : f->rng;
+    return good;
+}
+
+bool faults_parse(struct faults *f, const char *spec, const char **why)
+{
+    static const struct {
+        const char *name;
+        bool (*parse)(struct faults *f, const char *p);
+        const char *form;
+    } kinds[] = {
+        {"cut", parse_cut,
+         "cut=before|during|after:program|erase|flash|burn|any:N, N from 1 on"},
+        {"brownout", parse_brown_out, "brownout=program|burn:N, N from 1 on"},
+        {"weak", parse_weak,
+         "weak=flash:OFFSET.BIT, weak=efuse:BLOCK.BIT or weak=torn, at most "
+         "64"},
+        {"strap", parse_strap,
+         "strap=MASK:N, bits of GPIO_STRAP (0x01 .. 0x3f) that the N-th "
+         "sampling sees inverted"},
+        {"stuck", parse_stuck,
+         "stuck=flash:OFFSET.BIT:0|1 or stuck=efuse:BLOCK.BIT:0|1, at most "
+         "32"},
+        {"flip", parse_flip, "flip=OFFSET.BIT, at most 32"},
+        {"flips", parse_flips, "flips=N"},
+        {"rx", parse_rx,
+         "rx=lose:N, rx=repeat:N or rx=delay:N:MS, one byte in N"},
+        {"tx", parse_tx,
+         "tx=lose:N, tx=repeat:N or tx=delay:N:MS, one byte in N"},
+        {"seed", parse_seed, "seed=N"},
+    };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (word(&spec, '=', kinds[i].name)) {
+            *why = kinds[i].form;
+            return kinds[i].parse(f, spec);
         }
-        f->rng = seed;
-        return true;
     }
-    *why = "not one of cut= stuck= flip= flips= rx= tx= seed=";
+    *why = "not one of cut= brownout= weak= strap= stuck= flip= flips= rx= tx= "
+           "seed=";
     return false;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Things that go wrong with hardware, on purpose: power that goes away around
-// a flash or eFuse operation, bits that stick or flip, a UART that loses,
+// a flash or eFuse operation or dips in the middle of one, bits that stick,
+// flip, or read differently twice, straps that glitch, a UART that loses,
 // repeats or delays bytes. The same seed and the same run give the same faults.
 //
 //     faults_init(&faults, 1);
@@ -15,6 +16,12 @@
 // programmed. Of an erase: a part of the area is erased from its start, or bits
 // all over it are. Of a burn: some of its bits are burned; if it has two or
 // more, at least one is and at least one is not.
+//
+// A weak bit reads as 0 or 1 by chance each time: a fuse at each read command
+// and reset, a flash bit each time SPI1 reads it or the cache fetches its 4
+// KiB. A weak fuse is stored as what it is, burned or not; a weak flash bit as
+// what it was read as last. With weak=torn what a torn operation did not finish
+// is weak, until it is burned or erased.
 
 #ifndef CHIP_DEBUG_FAULTS_H
 #define CHIP_DEBUG_FAULTS_H
@@ -27,6 +34,7 @@
 
 #define FAULTS_STUCK_MAX  32u
 #define FAULTS_FLIPS_MAX  32u
+#define FAULTS_WEAK_MAX   64u
 #define FAULTS_QUEUE_SIZE 8192u
 #define FAULTS_PAGE       256u
 
@@ -51,11 +59,12 @@ struct fault_line {
     } queue[FAULTS_QUEUE_SIZE];
 };
 
-struct fault_stuck {
+struct fault_bit {
     bool efuse;
     uint32_t at; // flash_off, or block * 8 + word
     uint8_t bit;
-    bool value;
+    bool value; // a stuck one's
+    bool torn;  // weak since an operation was torn
 };
 
 struct faults {
@@ -69,9 +78,15 @@ struct faults {
     unsigned cut_nth; // 1: the next one
     unsigned counted;
     bool in_cut; // the operation going on is the one
+    bool dips;   // and the supply only dips
 
-    unsigned stuck_count, flip_count;
-    struct fault_stuck stuck[FAULTS_STUCK_MAX];
+    bool weak_torn; // bits that a torn operation has not finished become weak
+    uint32_t strap_flips;
+    unsigned strap_nth; // sampling at which they happen, 0: none
+
+    unsigned stuck_count, weak_count, flip_count;
+    struct fault_bit stuck[FAULTS_STUCK_MAX];
+    struct fault_bit weak[FAULTS_WEAK_MAX];
     struct {
         uint32_t flash_off;
         uint8_t bit;
@@ -92,6 +107,19 @@ void faults_init(struct faults *f, uint64_t seed);
 void faults_cut(struct faults *f, enum fault_when when, unsigned ops,
                 unsigned nth);
 
+// The supply dips in the middle of the nth (1 ..) program or burn (ops) from
+// now on: what it was doing is torn, and the chip notices or does not, as its
+// brown-out detector is set (chip_brown_out()). Once, and instead of a cut.
+void faults_brown_out(struct faults *f, unsigned ops, unsigned nth);
+
+// The nth (1 ..) time from now on that the straps are sampled (power-on, and
+// the RTC watchdog's reset), those of `mask`, CHIP_STRAP_*, are seen inverted.
+void faults_strap(struct faults *f, uint32_t mask, unsigned nth);
+
+// A bit that reads differently twice. False: too many.
+bool faults_weak_flash(struct faults *f, uint32_t flash_off, unsigned bit);
+bool faults_weak_efuse(struct faults *f, unsigned block, unsigned bit);
+
 // A bit that never is anything else; an eFuse bit counts from word 0 of its
 // block. False: too many.
 bool faults_stuck_flash(struct faults *f, uint32_t flash_off, unsigned bit,
@@ -104,6 +132,9 @@ bool faults_flip(struct faults *f, uint32_t flash_off, unsigned bit);
 
 // One fault in words:
 //     cut=before|during|after:program|erase|flash|burn|any:N
+//     brownout=program|burn:N
+//     weak=flash:OFFSET.BIT  weak=efuse:BLOCK.BIT  weak=torn
+//     strap=MASK:N
 //     stuck=flash:OFFSET.BIT:0|1      stuck=efuse:BLOCK.BIT:0|1
 //     flip=OFFSET.BIT                 flips=N (anywhere in the flash)
 //     rx=lose:N  rx=repeat:N  rx=delay:N:MS   one byte in N; tx= likewise

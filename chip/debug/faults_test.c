@@ -418,6 +418,153 @@ static void the_way_out_has_faults_too(void **state)
     bench_free(clean);
 }
 
+// Read BLOCK3 n times by the controller's command. Returns the bits that have
+// been 1 in *any, those that always were in *all.
+static void read_block3(struct bench *b, unsigned n, uint32_t *any,
+                        uint32_t *all)
+{
+    *any = 0;
+    *all = UINT32_MAX;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t word;
+
+        rig_put(b->rig, 0x3FF5A0FCu, 0x5AA5);
+        rig_put(b->rig, 0x3FF5A104u, 1);
+        word = rig_get(b->rig, 0x3FF5A078u);
+        *any |= word;
+        *all &= word;
+    }
+}
+
+static void a_weak_fuse_reads_differently(void **state)
+{
+    const char *const specs[] = {"weak=efuse:3.7", "weak=efuse:3.0", NULL};
+    struct bench *b = bench_new(3, specs);
+    uint32_t any, all;
+
+    (void)state;
+    rig_burn(b->rig, 3, 0, 0xF0);
+    read_block3(b, 40, &any, &all);
+    assert_int_equal(any, 0xF1);
+    assert_int_equal(all, 0x70);
+    // Burned is burned, whatever it looks like; and again does not help.
+    rig_burn(b->rig, 3, 0, 0x80);
+    assert_int_equal(chip_efuses(b->rig->chip)->word[3][0], 0xF0);
+    read_block3(b, 40, &any, &all);
+    assert_int_equal(any ^ all, 0x81);
+    bench_free(b);
+}
+
+static void a_torn_fuse_is_weak_until_burned_again(void **state)
+{
+    const char *const specs[] = {"cut=during:burn:1", "weak=torn", NULL};
+    struct bench *b = bench_new(5, specs);
+    uint32_t any, all, stored;
+
+    (void)state;
+    rig_burn(b->rig, 3, 0, 0xFFFF);
+    assert_true(is_off(b));
+    stored = chip_efuses(b->rig->chip)->word[3][0];
+    assert_true(stored != 0 && stored != 0xFFFF);
+    faults_power_on(&b->faults);
+    rig_on(b->rig);
+    read_block3(b, 60, &any, &all);
+    assert_int_equal(any, 0xFFFF);
+    assert_int_equal(all, stored);
+    rig_burn(b->rig, 3, 0, 0xFFFF);
+    read_block3(b, 60, &any, &all);
+    assert_int_equal(any, 0xFFFF);
+    assert_int_equal(all, 0xFFFF);
+    bench_free(b);
+}
+
+static void a_weak_flash_bit_reads_differently(void **state)
+{
+    struct bench *b = with(1, "weak=flash:0x20003.4");
+    static const uint8_t zeros[16];
+    uint8_t any = 0, all = 0xFF, other = 0;
+
+    (void)state;
+    assert_true(program(b, 0x20000, zeros, 16));
+    for (unsigned i = 0; i < 40; i++) {
+        static const uint8_t read[] = {0x03, 0x02, 0x00, 0x00};
+        uint8_t in[8];
+
+        flash_chip_transfer(b->rig->chip, read, 4, in, sizeof in);
+        any |= in[3];
+        all &= in[3];
+        other |= (uint8_t)(in[2] | in[4]);
+    }
+    assert_int_equal(any, 0x10);
+    assert_int_equal(all, 0);
+    assert_int_equal(other, 0);
+    bench_free(b);
+}
+
+static void torn_flash_is_weak_until_erased(void **state)
+{
+    unsigned weak = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        const char *const specs[] = {"cut=during:program:1", "weak=torn", NULL};
+        struct bench *b = bench_new(seed, specs);
+        static const uint8_t zeros[256];
+
+        (void)program(b, 0x3000, zeros, sizeof zeros);
+        weak += b->faults.weak_count;
+        rig_on(b->rig);
+        assert_true(erase(b, 0x2000, SECTOR));
+        assert_true(seed > 1 || b->faults.weak_count > 0);
+        assert_true(erase(b, 0x3000, SECTOR));
+        assert_int_equal(b->faults.weak_count, 0);
+        bench_free(b);
+    }
+    assert_true(weak > 0);
+}
+
+static void a_brown_out_tears_and_is_noticed_if_asked(void **state)
+{
+    struct bench *b = with(1, "brownout=burn:2");
+
+    (void)state;
+    // With the detector off the program goes on, and the burn is not whole.
+    rig_burn(b->rig, 3, 0, 1);
+    rig_burn(b->rig, 3, 1, 0xFFFFFFFF);
+    assert_false(is_off(b));
+    assert_int_not_equal(chip_efuses(b->rig->chip)->word[3][1], 0);
+    assert_int_not_equal(chip_efuses(b->rig->chip)->word[3][1], 0xFFFFFFFF);
+    assert_null(strstr(b->rig->console, "BROWN_OUT"));
+    assert_int_equal(rig_get(b->rig, 0x3FF48040u) & 0x80u, 0);
+    // Once only.
+    rig_burn(b->rig, 3, 1, 0xFFFFFFFF);
+    assert_int_equal(chip_efuses(b->rig->chip)->word[3][1], 0xFFFFFFFF);
+    // Enabled: the interrupt; and with the reset, that.
+    rig_put(b->rig, 0x3FF480D4u, 1u << 30);
+    chip_brown_out(b->rig->chip);
+    assert_int_equal(rig_get(b->rig, 0x3FF48040u) & 0x80u, 0x80u);
+    rig_put(b->rig, 0x3FF480D4u, 1u << 30 | 1u << 26);
+    b->rig->console_n = 0;
+    chip_brown_out(b->rig->chip);
+    rig_rom(b->rig);
+    assert_non_null(
+        strstr(b->rig->console, "rst:0xf (RTCWDT_BROWN_OUT_RESET)"));
+    bench_free(b);
+}
+
+static void a_strap_glitches_once(void **state)
+{
+    struct bench *b = with(1, "strap=0x10:2");
+
+    (void)state;
+    assert_non_null(strstr(b->rig->console, "boot:0x3 (DOWNLOAD"));
+    rig_on(b->rig);
+    assert_non_null(strstr(b->rig->console, "boot:0x13 (SPI_FAST"));
+    rig_on(b->rig);
+    assert_non_null(strstr(b->rig->console, "boot:0x3 (DOWNLOAD"));
+    bench_free(b);
+}
+
 static void refuses_nonsense(void **state)
 {
     static const char *const bad[] = {
@@ -431,6 +578,14 @@ static void refuses_nonsense(void **state)
         "cut=before:read:1",
         "cut=later:any:1",
         "cut=before:any:99999999999",
+        "brownout=erase:1",
+        "brownout=burn:0",
+        "weak=",
+        "weak=flash:0.8",
+        "weak=efuse:4.0",
+        "strap=0:1",
+        "strap=0x40:1",
+        "strap=1:0",
         "stuck=flash:0x10:1",
         "stuck=flash:0x10.8:1",
         "stuck=flash:0x10.7:2",
@@ -502,6 +657,12 @@ int main(void)
         cmocka_unit_test(lines_delay),
         cmocka_unit_test(a_waiting_chip_is_not_forgotten),
         cmocka_unit_test(the_way_out_has_faults_too),
+        cmocka_unit_test(a_weak_fuse_reads_differently),
+        cmocka_unit_test(a_torn_fuse_is_weak_until_burned_again),
+        cmocka_unit_test(a_weak_flash_bit_reads_differently),
+        cmocka_unit_test(torn_flash_is_weak_until_erased),
+        cmocka_unit_test(a_brown_out_tears_and_is_noticed_if_asked),
+        cmocka_unit_test(a_strap_glitches_once),
         cmocka_unit_test(refuses_nonsense),
         cmocka_unit_test(looks_at_the_size),
     };

@@ -80,6 +80,15 @@ const struct fb_flash_encryption_key *cache_key(struct chip *chip)
     return &cache->key;
 }
 
+static void tell_read(struct chip *chip, uint32_t flash_off)
+{
+    if (chip->cb.flash_read != NULL) {
+        chip->cb.flash_read(chip->cb.ctx,
+                            flash_off & (chip->config.flash_size - 1),
+                            CACHE_GRANULE);
+    }
+}
+
 static uint8_t *decrypted(struct chip *chip, uint32_t flash_off)
 {
     struct cache *cache = &chip->cache;
@@ -90,6 +99,7 @@ static uint8_t *decrypted(struct chip *chip, uint32_t flash_off)
     if (slot != 0) {
         return cache->slot[slot - 1];
     }
+    tell_read(chip, off);
     slot = cache->next;
     cache->next = (uint16_t)((slot + 1) % CACHE_SLOTS);
     if (cache->granule_of[slot] != 0) {
@@ -113,6 +123,7 @@ static uint8_t *granule_at(struct chip *chip, uint32_t flash_off)
     if (soc_flash_decrypts(chip)) {
         return decrypted(chip, flash_off);
     }
+    tell_read(chip, flash_off);
     return chip->config.flash + (flash_off & (chip->config.flash_size - 1));
 }
 

@@ -39,18 +39,22 @@ static void interrupt(struct chip *chip)
 
 void efuse_read_command(struct chip *chip)
 {
+    struct fb_efuse_words seen = chip->fuses;
     struct fb_efuse_words shadow;
     uint32_t dec_status = 0;
 
-    fb_efuse_read(&chip->fuses, &shadow, &dec_status);
+    if (chip->cb.fuses_read != NULL) {
+        chip->cb.fuses_read(chip->cb.ctx, &seen);
+    }
+    fb_efuse_read(&seen, &shadow, &dec_status);
     for (unsigned b = 0; b < FB_EFUSE_BLOCKS; b++) {
         for (unsigned w = 0; w < blocks[b].words; w++) {
             *soc_reg(chip, BASE + blocks[b].rdata + 4 * w) = shadow.word[b][w];
         }
     }
     *soc_reg(chip, DEC_STATUS) = dec_status;
-    if (memcmp(&chip->latched, &chip->fuses, sizeof chip->fuses) != 0) {
-        chip->latched = chip->fuses;
+    if (memcmp(&chip->latched, &seen, sizeof seen) != 0) {
+        chip->latched = seen;
         cache_reset(chip);
     }
 }

@@ -211,9 +211,12 @@ static void answer_id(const struct chip *chip, uint8_t command, uint8_t *in,
     }
 }
 
-static void answer_memory(const struct chip *chip, uint32_t address,
-                          uint8_t *in, size_t n)
+static void answer_memory(struct chip *chip, uint32_t address, uint8_t *in,
+                          size_t n)
 {
+    if (chip->cb.flash_read != NULL) {
+        chip->cb.flash_read(chip->cb.ctx, wrap(chip, address), (uint32_t)n);
+    }
     for (size_t i = 0; i < n; i++) {
         in[i] = chip->config.flash[wrap(chip, address + (uint32_t)i)];
     }

@@ -115,7 +115,12 @@ void gpio_changed(struct chip *chip)
 
 void gpio_latch_straps(struct chip *chip)
 {
-    *soc_reg(chip, STRAP) = chip->strap_pins;
+    uint32_t seen = chip->strap_pins;
+
+    if (chip->cb.straps != NULL) {
+        seen = chip->cb.straps(chip->cb.ctx, seen);
+    }
+    *soc_reg(chip, STRAP) = seen;
 }
 
 static uint32_t in_read(struct chip *chip, uint32_t vaddr)

@@ -18,6 +18,8 @@
 #define WDTCONFIG1   (RTC_BASE + 0x090u)
 #define WDTWPROTECT  (RTC_BASE + 0x0A4u)
 
+#define BROWN_OUT (RTC_BASE + 0x0D4u)
+
 #define SLOW_TICKS     (SOC_TICKS_PER_US * 1000u / 150u) // a slow-clock cycle
 #define WDT_KEY        0x50D83AA1u
 #define WDTCONFIG0_DEF 0x0004CC00u // at reset: flash-boot mode
@@ -31,6 +33,9 @@
 #define WAKE_TIMER        (1u << 3)
 #define DG_WRAP_PD_EN     (1u << 31)
 #define INT_WDT           (1u << 3)
+#define INT_BROWN_OUT     (1u << 7)
+#define BROWN_OUT_ENA     (1u << 30)
+#define BROWN_OUT_RST_ENA (1u << 26)
 #define WDT_EN            (1u << 31)
 #define WDT_FLASHBOOT     (1u << 10)
 #define WDT_APPCPU_RST_EN (1u << 8)
@@ -131,6 +136,20 @@ void rtc_wdt_flash_boot(struct chip *chip, bool on)
     *soc_reg(chip, WDTCONFIG0) = WDTCONFIG0_DEF & (on ? ~0u : ~WDT_FLASHBOOT);
     *soc_reg(chip, WDTCONFIG1) = WDTCONFIG1_DEF;
     wdt_restart(chip);
+}
+
+void rtc_brown_out(struct chip *chip)
+{
+    uint32_t config = soc_reg_get(chip, BROWN_OUT);
+
+    if ((config & BROWN_OUT_ENA) == 0) {
+        return;
+    }
+    *soc_reg(chip, INT_RAW) |= INT_BROWN_OUT;
+    interrupt(chip);
+    if ((config & BROWN_OUT_RST_ENA) != 0) {
+        soc_reset_request(chip, SOC_RESET_BROWN_OUT, 0);
+    }
 }
 
 void rtc_reset(struct chip *chip, bool whole)
@@ -306,7 +325,9 @@ static const struct reg_row rows[] = {
     {0x0A8, 1, "TEST_MUX",          0, NULL, NULL},
     {0x0AC, 1, "SW_CPU_STALL",      0, NULL, stall_write},
     {0x0B0, 4, "STORE4",            0, NULL, NULL},
-    {0x0C0, 7, "LOW_POWER",         0, NULL, NULL},
+    {0x0C0, 5, "LOW_POWER",         0, NULL, NULL},
+    {0x0D4, 1, "BROWN_OUT", 0x13FF0000, NULL, NULL},
+    {0x0D8, 1, "RESERVED",          0, NULL, NULL},
     {0x13C, 1, "DATE",     0x01604280, NULL, NULL},
 };
 // clang-format on

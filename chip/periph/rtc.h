@@ -27,6 +27,8 @@ void rtc_reset(struct chip *chip, bool whole);
 void rtc_set_cause(struct chip *chip, unsigned cpu, uint32_t cause);
 // The watchdog's stage is over.
 void rtc_wdt_due(struct chip *chip);
+// The supply has dipped.
+void rtc_brown_out(struct chip *chip);
 void rtc_sleep_due(struct chip *chip);
 // Flash-boot mode alone, or nothing: what the ROM sets up.
 void rtc_wdt_flash_boot(struct chip *chip, bool on);

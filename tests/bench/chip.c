@@ -232,6 +232,57 @@ static void board_path(char out[512], const char *dir, const char *name)
     snprintf(out, 512, "%s/%s", dir, name);
 }
 
+// --- snapshots ---
+
+#define SNAPSHOTS 201
+
+static double median(double *values, size_t n)
+{
+    qsort(values, n, sizeof values[0], compare);
+    return values[n / 2];
+}
+
+// Of a board at its prompt, each followed by a little work, as in a search for
+// the worst moment to lose power.
+static void bench_snapshots(struct bench *b, uint32_t flash_size)
+{
+    static double save[SNAPSHOTS], restore[SNAPSHOTS], fork[SNAPSHOTS];
+    struct chip_callbacks callbacks = {.ctx = b, .uart_tx = on_tx};
+    void *snapshot = malloc(chip_snapshot_size());
+    struct chip *copy = malloc(chip_sizeof());
+    uint8_t *flash = malloc(flash_size);
+
+    if (snapshot == NULL || copy == NULL || flash == NULL) {
+        die("out of memory");
+    }
+    for (int i = 0; i < SNAPSHOTS; i++) {
+        double at[4];
+
+        at[0] = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        chip_save(b->chip, snapshot);
+        at[1] = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        chip_restore(b->chip, snapshot);
+        at[2] = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        memcpy(flash, b->flash, flash_size);
+        chip_copy(copy, b->chip, flash, &callbacks);
+        at[3] = seconds(CLOCK_PROCESS_CPUTIME_ID);
+        save[i] = at[1] - at[0];
+        restore[i] = at[2] - at[1];
+        fork[i] = at[3] - at[2];
+        (void)chip_run(b->chip, 100000);
+    }
+    printf(
+        "snapshot             %7.0f us, restore %.0f us (%.1f MiB), fork with "
+        "its flash %.0f us\n",
+        median(save, SNAPSHOTS) * 1e6, median(restore, SNAPSHOTS) * 1e6,
+        (double)chip_snapshot_size() / MIB, median(fork, SNAPSHOTS) * 1e6);
+    free(snapshot);
+    free(copy);
+    free(flash);
+}
+
+// --- all of it ---
+
 static void bench_boot(const char *dir)
 {
     char path[512];
@@ -276,6 +327,7 @@ static void bench_boot(const char *dir)
                : " (NOT locked)",
            (double)chip_instructions(b.chip) / 1e6,
            (double)chip_time_ns(b.chip) / 1e6);
+    bench_snapshots(&b, (uint32_t)flash.size);
     free(b.chip);
     free(b.flash);
     host_file_free(&flash);

@@ -63,7 +63,7 @@ cell() {
     local esptool espefuse n=70000
     esptool=("$python" "$(program "$1" esptool)" --chip esp32 --port "$3")
     espefuse=("$python" "$(program "$1" espefuse)" --port "$3")
-    export PYTHONPATH=$PEER_DIR/$1
+    export PYTHONPATH=$PEER_DIR/$1:$PEER_DIR/lib
     # Before version 4 the tools insist on modem lines, which a pty has not.
     case $1:$3 in
     v2*:/dev/* | v3*:/dev/*)
