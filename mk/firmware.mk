@@ -96,7 +96,7 @@ endif
 FW_BOOT_ELF := $(FW_OBJ)/boot/bootloader.elf
 FW_APP_ELF  := $(FW_OBJ)/app/app.elf
 
-$(FW_BOOT_ELF): fw-force $(FW)/mode $(FW_KEYS) $(BEARSSL_TOP)/inc/bearssl.h
+$(FW_BOOT_ELF): fw-force $(FW)/mode $(FW_KEYS)
 	@mkdir -p $(@D)
 	+@$(FW_SUBMAKE) -C firmware/boot BUILD=$(abspath $(@D))
 $(FW_APP_ELF): fw-force $(FW)/mode $(FW_KEYS) $(MICROPY_TOP)/py/py.mk \

@@ -24,7 +24,3 @@ $(ROOT)/$(THIRD_PARTY)/micropython/py/py.mk:
 
 $(ROOT)/$(THIRD_PARTY)/bearssl/inc/bearssl.h:
 	mk/fetch_debian.sh $(BEARSSL_POOL) $(BEARSSL_SHA256) $(THIRD_PARTY)/bearssl
-
-# A test that compiles BearSSL's inside with p256.c.
-CFLAGS_firmware_boot_p256_test := -w -isystem $(BEARSSL_TOP) \
-    -isystem $(BEARSSL_TOP)/inc -isystem $(BEARSSL_TOP)/src

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// lib/fb/crypto.h on the chip: what firmware links of it, by BearSSL. P-256
-// is ec_p256_m15 (multiplications of 15 bits) as p256.c uses it: it needs less
-// than half of the instructions of the generic ec_prime_i15.
+// lib/fb/crypto.h in the application: what it links of it, by BearSSL. P-256
+// is ec_p256_m15 (multiplications of 15 bits): it needs less than half
+// of the instructions of the generic ec_prime_i15.
 
 #include "lib/fb/crypto.h"
 

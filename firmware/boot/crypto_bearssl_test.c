@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The chip's side of lib/fb/crypto.h against numbers of others. The file under
-// test is compiled into this one; the host's libbearssl stands in for the
-// BearSSL of the firmware and for p256.c, which runs in tests/boot.
+// The application's side of lib/fb/crypto.h against numbers of others. The file
+// under test is compiled into this one; the host's libbearssl stands in for the
+// BearSSL of the firmware.
 
 #define _DEFAULT_SOURCE // for testing.h
 

@@ -47,6 +47,8 @@
 #define BOOT_DRAM_BASE    0x3FFF0000u // bootloader constants, data, stack
 
 // DPORT (TRM "DPort Registers", soc/dport_reg.h)
+#define DPORT_PERI_CLK_EN       0x3FF0001Cu
+#define DPORT_PERI_RST_EN       0x3FF00020u
 #define DPORT_APPCPU_CTRL_B     0x3FF00030u // bit 0 CLKGATE_EN
 #define DPORT_PRO_CACHE_CTRL    0x3FF00040u
 #define DPORT_PRO_CACHE_CTRL1   0x3FF00044u
@@ -59,6 +61,9 @@
 #define DPORT_PRO_UART_INTR_MAP 0x3FF0018Cu
 #define DPORT_PRO_DCACHE_DBUG0  0x3FF003F0u
 
+#define DPORT_PERI_SHA           (1u << 1) // PERI_CLK_EN and PERI_RST_EN
+#define DPORT_PERI_SECUREBOOT    (1u << 3)
+#define DPORT_PERI_SIGNATURE     (1u << 4)
 #define DPORT_CACHE_ENABLE       (1u << 3) // PRO_ and APP_CACHE_CTRL
 #define DPORT_CACHE_FLUSH_ENA    (1u << 4)
 #define DPORT_CACHE_FLUSH_DONE   (1u << 5)
@@ -83,6 +88,13 @@
 #define DPORT_APP_FLASH_MMU_TABLE 0x3FF12000u
 #define DPORT_FLASH_MMU_ENTRIES   256u
 #define DPORT_FLASH_MMU_INVALID   0x100u
+
+// SHA accelerator (TRM "SHA Accelerator", soc/hwcrypto_reg.h)
+#define SHA_TEXT         0x3FF03000u
+#define SHA_256_START    0x3FF03090u
+#define SHA_256_CONTINUE 0x3FF03094u
+#define SHA_256_LOAD     0x3FF03098u
+#define SHA_256_BUSY     0x3FF0309Cu
 
 // UART (TRM "UART Controllers", soc/uart_reg.h)
 #define UART0_FIFO     0x3FF40000u // read only from here
