@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/fb/crypto.h"
 #include "lib/fb/flash_encryption.h"
 
 #define SECTOR 4096u
@@ -53,6 +54,15 @@ const char *fb_stage_name(enum fb_stage stage)
 
     assert(stage < FB_STAGES);
     return name[stage];
+}
+
+void fb_key_fingerprint(const uint8_t *key, size_t n, uint8_t out[32])
+{
+    struct fb_sha256 sha;
+
+    fb_sha256_init(&sha);
+    fb_sha256_update(&sha, key, n);
+    fb_sha256_final(&sha, out);
 }
 
 static enum fb_status apply_burn(struct fb_board_state *s,

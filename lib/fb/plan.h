@@ -68,12 +68,18 @@ struct fb_step {
     uint32_t len;                        // WRITE, ERASE: bytes
     const uint8_t *data;                 // WRITE: len bytes, the caller's
     bool encrypt;                        // WRITE: through the chip's encryptor
+    // BURN: `word` is a secret with this fingerprint (32 bytes, the caller's)
+    // and all 0 until its key file has been read; NULL: no secret.
+    const uint8_t *fingerprint;
 };
 
 struct fb_plan {
     const struct fb_step *step;
     size_t steps;
 };
+
+// What names a key without giving it away: SHA-256 of the key file's n bytes.
+void fb_key_fingerprint(const uint8_t *key, size_t n, uint8_t out[32]);
 
 // What a step makes of a board: fuses |= word where the fuses before allow it
 // (known bits stay known; a burned bit is known), flash erased and written.

@@ -53,31 +53,70 @@ static int write_fuses(const char *dir, const struct fb_efuse_words *fuses)
     return error == 0 ? 0 : complain(path, error);
 }
 
+static const struct {
+    const char *name;
+    unsigned bit;
+} unknowns[] = {
+    {"BLOCK1", BOARD_UNKNOWN_BLOCK1}, {"BLOCK2", BOARD_UNKNOWN_BLOCK2},
+    {"BLOCK3", BOARD_UNKNOWN_BLOCK3}, {"CONFIG", BOARD_UNKNOWN_CONFIG},
+    {"FLASH", BOARD_UNKNOWN_FLASH},
+};
+#define UNKNOWNS (sizeof unknowns / sizeof unknowns[0])
+
+// "unknown = BLOCK1,FLASH\n", or nothing.
+static void print_unknown(unsigned unknown, char *text, size_t cap)
+{
+    const char *before = "unknown = ";
+    text[0] = '\0';
+    for (size_t i = 0; i < UNKNOWNS; i++) {
+        if (unknown & unknowns[i].bit) {
+            size_t n = strlen(text);
+            (void)snprintf(text + n, cap - n, "%s%s", before, unknowns[i].name);
+            before = ",";
+        }
+    }
+    if (unknown != 0) {
+        size_t n = strlen(text);
+        (void)snprintf(text + n, cap - n, "\n");
+    }
+}
+
+static bool parse_unknown(char *value, unsigned *unknown)
+{
+    char *rest = value;
+    for (char *name; (name = strsep(&rest, ",")) != NULL;) {
+        size_t i = 0;
+        while (i < UNKNOWNS && strcmp(name, unknowns[i].name) != 0) {
+            i++;
+        }
+        if (i == UNKNOWNS) {
+            return false;
+        }
+        *unknown |= unknowns[i].bit;
+    }
+    return true;
+}
+
 static int write_ini(const char *dir, const struct board_ini *ini)
 {
     char path[BOARD_PATH_MAX];
-    char text[200];
+    char unknown[64];
+    char text[300];
+    print_unknown(ini->unknown, unknown, sizeof unknown);
     int n = snprintf(text, sizeof text,
                      "board = %s\nrevision = %" PRIu32 "\nflash_size = %" PRIu32
-                     "\n",
-                     ini->name, ini->revision, ini->flash_size);
+                     "\n%s",
+                     ini->name, ini->revision, ini->flash_size, unknown);
     int error = host_file_write(board_path(dir, "board.ini", path), text,
                                 (size_t)n, HOST_FILE_PUBLIC);
     return error == 0 ? 0 : complain(path, error);
 }
 
-// An erased flash chip. The file is whole before it gets its name.
-static int create_flash(const char *dir, uint32_t size)
+static int write_flash(const char *dir, const uint8_t *flash, uint32_t size)
 {
     char path[BOARD_PATH_MAX];
-    uint8_t *erased = malloc(size);
-    if (erased == NULL) {
-        return cli_error(dir, "out of memory");
-    }
-    memset(erased, 0xFF, size);
-    int error = host_file_write(board_path(dir, "flash.bin", path), erased,
-                                size, HOST_FILE_PUBLIC);
-    free(erased);
+    int error = host_file_write(board_path(dir, "flash.bin", path), flash, size,
+                                HOST_FILE_PUBLIC);
     return error == 0 ? 0 : complain(path, error);
 }
 
@@ -87,7 +126,8 @@ bool board_exists(const char *dir)
     return access(board_path(dir, "board.ini", path), F_OK) == 0;
 }
 
-int board_create(const char *dir, const struct board_ini *ini)
+static int create(const char *dir, mode_t mode, const struct board_ini *ini,
+                  const struct fb_efuse_words *fuses, const uint8_t *flash)
 {
     if (strlen(dir) > BOARD_PATH_MAX - 32) {
         return cli_error(dir, "path is too long");
@@ -95,37 +135,62 @@ int board_create(const char *dir, const struct board_ini *ini)
     if (board_exists(dir)) {
         return cli_error(dir, "holds a board already");
     }
-    if (mkdir(dir, 0777) != 0 && errno != EEXIST) {
+    if (mkdir(dir, mode) != 0 && errno != EEXIST) {
         return complain(dir, errno);
     }
-    struct fb_efuse_words fuses;
-    factory_fuses(ini, &fuses);
-    int status = create_flash(dir, ini->flash_size);
+    // What makes it a board comes last.
+    int status = write_flash(dir, flash, ini->flash_size);
     if (status == 0) {
-        status = write_fuses(dir, &fuses);
+        status = write_fuses(dir, fuses);
     }
     return status != 0 ? status : write_ini(dir, ini);
+}
+
+int board_create_from(const char *dir, const struct board_ini *ini,
+                      const struct fb_efuse_words *fuses, const uint8_t *flash)
+{
+    return create(dir, 0700, ini, fuses, flash);
+}
+
+int board_create(const char *dir, const struct board_ini *ini)
+{
+    struct fb_efuse_words fuses;
+    uint8_t *erased = malloc(ini->flash_size);
+    if (erased == NULL) {
+        return cli_error(dir, "out of memory");
+    }
+    memset(erased, 0xFF, ini->flash_size);
+    factory_fuses(ini, &fuses);
+    int status = create(dir, 0777, ini, &fuses, erased);
+    free(erased);
+    return status;
 }
 
 static bool parse_ini_line(char *line, struct board_ini *ini)
 {
     char key[32];
-    char value[32];
+    char value[64];
     if (line[strspn(line, " \t")] == '\0' || line[0] == '#') {
         return true;
     }
-    if (sscanf(line, " %31[a-z_] = %31s", key, value) != 2) {
+    if (sscanf(line, " %31[a-z_] = %63s", key, value) != 2) {
         return false;
     }
     uint64_t number = 0;
     bool is_number = cli_parse_uint(value, &number) && number <= UINT32_MAX;
     if (strcmp(key, "board") == 0) {
-        (void)snprintf(ini->name, sizeof ini->name, "%s", value);
-        return strlen(value) < sizeof ini->name;
+        if (strlen(value) >= sizeof ini->name) {
+            return false;
+        }
+        memcpy(ini->name, value, strlen(value) + 1);
+        return true;
     }
     if (strcmp(key, "revision") == 0) {
         ini->revision = (uint32_t)number;
         return is_number && number <= 3;
+    }
+    if (strcmp(key, "unknown") == 0) {
+        return parse_unknown(value, &ini->unknown);
     }
     if (strcmp(key, "flash_size") == 0) {
         ini->flash_size = (uint32_t)number;
@@ -268,4 +333,37 @@ int board_save_fuses(struct board *board, const struct fb_efuse_words *fuses)
     }
     board->fuses = *fuses;
     return write_fuses(board->dir, fuses);
+}
+
+void board_state(const struct board *board, struct fb_board_state *s)
+{
+    // Every sector alike: all is known, or nothing.
+    static const uint8_t nothing[0x1000000 / 4096];
+    const unsigned unknown = board->ini.unknown;
+    *s = (struct fb_board_state){
+        .fuses = board->fuses,
+        .flash = board->flash,
+        .flash_size = board->ini.flash_size,
+        .syscon_date = board->ini.revision == 3 ? 1u << 31 : 0,
+        .reads = 3,
+    };
+    fb_board_state_know_all(s);
+    for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
+        if (unknown & 1u << block) {
+            memset(s->known.word[block], 0, sizeof s->known.word[block]);
+        }
+    }
+    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
+        const struct fb_efuse_field *f = &fb_efuse_map[i];
+        if ((unknown & BOARD_UNKNOWN_CONFIG) && f->block == 0 &&
+            f->rd_dis == 3) {
+            struct fb_efuse_words mask;
+            memset(&mask, 0, sizeof mask);
+            fb_efuse_field_mask(f, &mask);
+            s->known.word[0][f->word] &= ~mask.word[0][f->word];
+        }
+    }
+    if (unknown & BOARD_UNKNOWN_FLASH) {
+        s->flash_known = nothing;
+    }
 }

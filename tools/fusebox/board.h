@@ -5,7 +5,9 @@
 //     efuse.bin   the fuses, in QEMU's format (host/efuse_file.h)
 //     flash.bin   the flash chip's content, one byte a byte
 //     lock        held while a process uses the folder
-// efuse.bin and board.ini are replaced atomically; flash.bin is mapped.
+// efuse.bin and board.ini are replaced atomically; flash.bin is mapped. A board
+// that was read from a chip may be known in part only: board.ini says what is
+// not, and efuse.bin has 0 and flash.bin 0xFF there.
 
 #ifndef TOOLS_FUSEBOX_BOARD_H
 #define TOOLS_FUSEBOX_BOARD_H
@@ -14,14 +16,25 @@
 #include <stdint.h>
 
 #include "lib/fb/efuse.h"
+#include "lib/fb/plan.h"
 
 #define BOARD_PATH_MAX 400
+
+// What is not known of a board. In board.ini: unknown = BLOCK1,CONFIG,FLASH
+enum board_unknown {
+    BOARD_UNKNOWN_BLOCK1 = 1u << 1,
+    BOARD_UNKNOWN_BLOCK2 = 1u << 2,
+    BOARD_UNKNOWN_BLOCK3 = 1u << 3,
+    BOARD_UNKNOWN_CONFIG = 1u << 4, // what RD_DIS bit 3 hides
+    BOARD_UNKNOWN_FLASH = 1u << 5,
+};
 
 struct board_ini {
     char name[32];       // "GPY"
     uint32_t revision;   // of the chip: 0, 1 or 3
     uint32_t flash_size; // bytes
     uint8_t mac[6];      // factory MAC, for a new board
+    unsigned unknown;    // BOARD_UNKNOWN_*
 };
 
 struct board {
@@ -45,6 +58,14 @@ bool board_exists(const char *dir);
 // Take the folder for this process; a second process is refused.
 int board_open(struct board *board, const char *dir);
 void board_close(struct board *board);
+
+// Make a board of what was read from another one. The folder is its owner's
+// alone (mode 0700): the fuses may hold keys.
+int board_create_from(const char *dir, const struct board_ini *ini,
+                      const struct fb_efuse_words *fuses, const uint8_t *flash);
+
+// What the folder says about the board. s->flash is the board's mapping.
+void board_state(const struct board *board, struct fb_board_state *s);
 
 // Store fuses if they differ from what is on disk.
 int board_save_fuses(struct board *board, const struct fb_efuse_words *fuses);
