@@ -27,26 +27,34 @@ static uint32_t byte(struct fb_inflate *i)
     return c < 0 ? 0 : (uint32_t)c;
 }
 
-// n <= 16 bits, the first one lowest.
-static uint32_t bits(struct fb_inflate *i, unsigned n)
+// The next n <= 16 bits at least, the first one lowest.
+static uint32_t peek(struct fb_inflate *i, unsigned n)
 {
-    uint32_t value;
-
     while (i->bit_count < n) {
         i->bits |= byte(i) << i->bit_count;
         i->bit_count += 8;
     }
-    value = i->bits & ((1u << n) - 1);
+    return i->bits;
+}
+
+static void drop(struct fb_inflate *i, unsigned n)
+{
     i->bits >>= n;
     i->bit_count -= n;
+}
+
+static uint32_t bits(struct fb_inflate *i, unsigned n)
+{
+    uint32_t value = peek(i, n) & ((1u << n) - 1);
+
+    drop(i, n);
     return value;
 }
 
-// Up to the next byte: there are never more than 7 bits left over.
+// Up to the next byte.
 static void drop_rest(struct fb_inflate *i)
 {
-    i->bits = 0;
-    i->bit_count = 0;
+    (void)bits(i, i->bit_count % 8);
 }
 
 // A code that is over-subscribed is bad, one with unused bits too unless it has
@@ -82,16 +90,23 @@ static void build(struct fb_inflate *i, struct fb_inflate_code *code,
 
 static unsigned decode(struct fb_inflate *i, const struct fb_inflate_code *code)
 {
+    const uint16_t *symbol = code->symbol;
     uint32_t value = 0; // the bits so far, less the first code of that length
-    unsigned index = 0;
+    uint32_t in;
 
+    // No code is the last thing in the input: the checksum follows.
+    in = peek(i, MAX_BITS);
     for (unsigned k = 1; k <= MAX_BITS; k++) {
-        value = value << 1 | bits(i, 1);
-        if (value < code->count[k]) {
-            return code->symbol[index + value];
+        unsigned count = code->count[k];
+
+        value = value << 1 | (in & 1);
+        in >>= 1;
+        if (value < count) {
+            drop(i, k);
+            return symbol[value];
         }
-        index += code->count[k];
-        value -= code->count[k];
+        symbol += count;
+        value -= count;
     }
     i->bad = true;
     return END;
@@ -241,7 +256,23 @@ static void header(struct fb_inflate *i)
     i->block = NO_BLOCK;
 }
 
-static void step(struct fb_inflate *i)
+// Of what has been put out before, up to the output's byte `end`.
+static void copy(struct fb_inflate *i, uint32_t end)
+{
+    uint8_t *window = i->window;
+    uint32_t to = i->total;
+    uint32_t n = end - to < i->run ? end - to : i->run;
+
+    i->total += n;
+    i->run -= n;
+    for (; n > 0; n--) {
+        window[to % FB_INFLATE_WINDOW] =
+            window[(to - i->distance) % FB_INFLATE_WINDOW];
+        to++;
+    }
+}
+
+static void step(struct fb_inflate *i, uint32_t end)
 {
     if (i->block == STORED) {
         if (i->run == 0) {
@@ -251,8 +282,7 @@ static void step(struct fb_inflate *i)
         put(i, bits(i, 8));
         i->run--;
     } else if (i->run > 0) {
-        put(i, i->window[(i->total - i->distance) % FB_INFLATE_WINDOW]);
-        i->run--;
+        copy(i, end);
     } else if (i->block == CODED) {
         next_symbol(i);
     } else if (i->block == HEADER) {
@@ -276,13 +306,12 @@ static void sum(struct fb_inflate *i, const uint8_t *p, size_t n)
 
 static bool checksum_matches(struct fb_inflate *i)
 {
-    uint32_t adler;
+    uint32_t adler = 0;
 
     drop_rest(i);
-    adler = byte(i) << 24;
-    adler |= byte(i) << 16;
-    adler |= byte(i) << 8;
-    adler |= byte(i);
+    for (unsigned k = 0; k < 4; k++) {
+        adler = adler << 8 | bits(i, 8);
+    }
     return adler == i->adler && !i->bad;
 }
 
@@ -312,7 +341,7 @@ enum fb_inflate_event fb_inflate_next(struct fb_inflate *i, const uint8_t **p,
     bool done = false;
 
     while (!i->bad && !done && i->total - start < room) {
-        step(i);
+        step(i, start + room);
         done = i->last && i->block == NO_BLOCK && i->run == 0;
     }
     if (i->bad) {
