@@ -45,3 +45,54 @@ measure 10 "$bin/espsecure" encrypt_flash_data -k "$work/key" -a 0 -o "$work/out
 ours=$us
 measure 10 cp "$work/data" "$work/copy"
 printf '  espsecure encrypt_flash_data     %8d us, %s x cp\n' "$ours" "$(ratio "$ours" "$us")"
+
+# esptool writes to a virtual board of its own; PEER_ESPTOOL names the Python
+# tool ('python3 -m esptool'), which then writes the same to the same board.
+port=
+trap 'kill_board; rm -rf "$work"' EXIT
+kill_board() {
+    [ -z "$port" ] || "$bin/fusebox" board stop "$work/board" >/dev/null
+    port=
+}
+
+# board OPTION...: a board that is alive.
+board() {
+    kill_board
+    "$bin/fusebox" board start "$work/board" "$@" >/dev/null
+    port=$work/board/uart
+}
+
+# wrote FILE COMMAND...: seconds that write-flash takes in all.
+wrote() {
+    file=$1
+    shift
+    measure 1 "$@" --port "$port" --baud 921600 write-flash 0x10000 "$file"
+    awk -v us="$us" 'BEGIN { printf "%.2f", us / 1e6 }'
+}
+
+echo
+echo 'write-flash to a virtual board, in all (s)      esptool   Python tool'
+head -c 3000000 "$bin/fusebox" >"$work/app"
+head -c 262144 "$work/data" >"$work/quarter"
+head -c 1048576 "$work/data" >"$work/random"
+beside() { # TEXT FILE
+    ours=$(wrote "$2" "$bin/esptool")
+    # shellcheck disable=SC2086
+    theirs=$([ -z "${PEER_ESPTOOL:-}" ] || wrote "$2" $PEER_ESPTOOL)
+    printf '  %-44s %8s %12s\n' "$1" "$ours" "${theirs:-not named}"
+}
+board
+beside 'firmware, as fast as the board can' "$work/app"
+board --line-rate
+beside 'firmware at 921600 baud' "$work/app"
+beside '256 KiB of noise at 921600 baud' "$work/quarter"
+quarter=$ours quarter_theirs=$theirs
+beside '1 MiB of noise at 921600 baud' "$work/random"
+
+# What 768 KiB more take: the rest is reset, stub and checksum.
+line() {
+    awk -v a="$1" -v b="$2" 'BEGIN {
+        if (a != "") printf "%.1f %%", 100 * 786432 * 10 / 921600 / (b - a) }'
+}
+printf '  %-44s %8s %12s\n' 'of the line used by 768 KiB more' \
+    "$(line "$quarter" "$ours")" "$(line "$quarter_theirs" "$theirs")"
