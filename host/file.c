@@ -152,6 +152,67 @@ int host_file_read_fd(int fd, size_t max, struct host_file *file)
     return 0;
 }
 
+int host_file_open(const char *path, size_t max, struct host_file_in *in)
+{
+    struct stat st;
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int error;
+
+    *in = (struct host_file_in){.fd = -1};
+    if (fd < 0) {
+        return errno;
+    }
+    if (!standard && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_size > 0 && (uintmax_t)st.st_size <= max) {
+        in->fd = fd;
+        in->size = (size_t)st.st_size;
+        return 0;
+    }
+    error = read_all(fd, max, &in->whole);
+    if (error != 0) {
+        host_file_free(&in->whole);
+    }
+    in->size = in->whole.size;
+    if (!standard) {
+        close(fd);
+    }
+    return error;
+}
+
+int host_file_read_at(const struct host_file_in *in, size_t at, void *p,
+                      size_t n)
+{
+    uint8_t *out = p;
+
+    if (in->fd < 0) {
+        memcpy(out, in->whole.data + at, n);
+        return 0;
+    }
+    while (n > 0) {
+        ssize_t got = pread(in->fd, out, n, (off_t)at);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return got < 0 ? errno : EIO;
+        }
+        out += got;
+        at += (size_t)got;
+        n -= (size_t)got;
+    }
+    return 0;
+}
+
+void host_file_close(struct host_file_in *in)
+{
+    if (in->fd >= 0) {
+        close(in->fd);
+    }
+    host_file_free(&in->whole);
+    *in = (struct host_file_in){.fd = -1};
+}
+
 void host_file_free(struct host_file *file)
 {
     if (file->data != NULL && file->secret) {
@@ -160,6 +221,14 @@ void host_file_free(struct host_file *file)
     free(file->data);
     *file = (struct host_file){0};
 }
+
+// What is to be written: data, or where that is NULL, pieces.
+struct source {
+    const uint8_t *data;
+    size_t n;
+    host_file_make *make;
+    void *ctx;
+};
 
 static int write_all(int fd, const uint8_t *p, size_t n)
 {
@@ -177,10 +246,29 @@ static int write_all(int fd, const uint8_t *p, size_t n)
     return 0;
 }
 
-// Write and close fd; data must have reached the file system for success.
-static int write_close(int fd, const void *data, size_t n)
+static int write_source(int fd, const struct source *from)
 {
-    int error = write_all(fd, data, n);
+    if (from->make == NULL) {
+        return write_all(fd, from->data, from->n);
+    }
+    uint8_t *piece = malloc(HOST_FILE_PIECE);
+    int error = piece == NULL ? ENOMEM : 0;
+    for (size_t at = 0; at < from->n && error == 0; at += HOST_FILE_PIECE) {
+        size_t left = from->n - at;
+        size_t n = left < HOST_FILE_PIECE ? left : HOST_FILE_PIECE;
+        error = from->make(from->ctx, at, piece, n);
+        if (error == 0) {
+            error = write_all(fd, piece, n);
+        }
+    }
+    free(piece);
+    return error;
+}
+
+// Write and close fd; data must have reached the file system for success.
+static int write_close(int fd, const struct source *from)
+{
+    int error = write_source(fd, from);
 
     if (close(fd) != 0 && error == 0) {
         error = errno;
@@ -189,15 +277,15 @@ static int write_close(int fd, const void *data, size_t n)
 }
 
 // A device, pipe or socket cannot be replaced by a renamed file.
-static int write_special(const char *path, const void *data, size_t n)
+static int write_special(const char *path, const struct source *from)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
-    return fd < 0 ? errno : write_close(fd, data, n);
+    return fd < 0 ? errno : write_close(fd, from);
 }
 
 // No links on this file system: create the target itself.
-static int write_exclusive(const char *path, const void *data, size_t n)
+static int write_exclusive(const char *path, const struct source *from)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                   S_IRUSR | S_IWUSR);
@@ -206,7 +294,7 @@ static int write_exclusive(const char *path, const void *data, size_t n)
     if (fd < 0) {
         return errno;
     }
-    error = write_close(fd, data, n);
+    error = write_close(fd, from);
     if (error != 0) {
         unlink(path);
     }
@@ -214,8 +302,8 @@ static int write_exclusive(const char *path, const void *data, size_t n)
 }
 
 // Put the finished temporary file in its place.
-static int publish(const char *temp, const char *path, const void *data,
-                   size_t n, enum host_file_mode mode)
+static int publish(const char *temp, const char *path,
+                   const struct source *from, enum host_file_mode mode)
 {
     int error = 0;
 
@@ -232,12 +320,12 @@ static int publish(const char *temp, const char *path, const void *data,
     }
     unlink(temp);
     if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {
-        error = write_exclusive(path, data, n);
+        error = write_exclusive(path, from);
     }
     return error;
 }
 
-static int write_file(const char *path, const void *data, size_t n,
+static int write_file(const char *path, const struct source *from,
                       enum host_file_mode mode, mode_t bits)
 {
     size_t len = strlen(path);
@@ -259,12 +347,12 @@ static int write_file(const char *path, const void *data, size_t n,
     if (error != 0) {
         close(fd);
     } else {
-        error = write_close(fd, data, n);
+        error = write_close(fd, from);
     }
     if (error != 0) {
         unlink(temp);
     } else {
-        error = publish(temp, path, data, n, mode);
+        error = publish(temp, path, from, mode);
     }
     free(temp);
     return error;
@@ -279,7 +367,7 @@ static mode_t default_bits(void)
 }
 
 // A public file: keeps the mode of what it replaces, follows links.
-static int write_public(const char *path, const void *data, size_t n)
+static int write_public(const char *path, const struct source *from)
 {
     struct stat st;
     char *real;
@@ -287,14 +375,14 @@ static int write_public(const char *path, const void *data, size_t n)
 
     if (stat(path, &st) != 0) {
         return errno == ENOENT
-                   ? write_file(path, data, n, HOST_FILE_PUBLIC, default_bits())
+                   ? write_file(path, from, HOST_FILE_PUBLIC, default_bits())
                    : errno;
     }
     if (S_ISDIR(st.st_mode)) {
         return EISDIR;
     }
     if (!S_ISREG(st.st_mode)) {
-        return write_special(path, data, n);
+        return write_special(path, from);
     }
     if (access(path, W_OK) != 0) {
         return errno; // rename() would replace even a read-only file
@@ -303,26 +391,40 @@ static int write_public(const char *path, const void *data, size_t n)
     if (real == NULL) {
         return errno;
     }
-    error = write_file(real, data, n, HOST_FILE_PUBLIC, st.st_mode & 0777);
+    error = write_file(real, from, HOST_FILE_PUBLIC, st.st_mode & 0777);
     free(real);
     return error;
 }
 
-int host_file_write(const char *path, const void *data, size_t n,
+static int write_to(const char *path, const struct source *from,
                     enum host_file_mode mode)
 {
     struct stat st;
 
     if (strcmp(path, "-") == 0) {
-        return write_all(STDOUT_FILENO, data, n);
+        return write_source(STDOUT_FILENO, from);
     }
     if (mode == HOST_FILE_PUBLIC) {
-        return write_public(path, data, n);
+        return write_public(path, from);
     }
     if (lstat(path, &st) == 0) {
         return EEXIST;
     }
-    return write_file(path, data, n, mode, S_IRUSR | S_IWUSR);
+    return write_file(path, from, mode, S_IRUSR | S_IWUSR);
+}
+
+int host_file_write(const char *path, const void *data, size_t n,
+                    enum host_file_mode mode)
+{
+    const struct source from = {.data = data, .n = n};
+    return write_to(path, &from, mode);
+}
+
+int host_file_write_made(const char *path, size_t n, host_file_make *make,
+                         void *ctx, enum host_file_mode mode)
+{
+    const struct source from = {.n = n, .make = make, .ctx = ctx};
+    return write_to(path, &from, mode);
 }
 
 bool host_file_same(const char *a, const char *b)

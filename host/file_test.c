@@ -208,6 +208,68 @@ static void failed_write_leaves_nothing(void **state)
         host_file_write("/nonexistent/x", "x", 1, HOST_FILE_PUBLIC), ENOENT);
 }
 
+#define PIECES_SIZE (3 * HOST_FILE_PIECE + 5)
+
+static uint8_t byte_at(size_t at)
+{
+    return (uint8_t)(at * 7 + at / 1000);
+}
+
+// ctx: where making fails.
+static int make(void *ctx, size_t at, uint8_t *p, size_t n)
+{
+    const size_t *fail = ctx;
+
+    assert_in_range(n, 1, HOST_FILE_PIECE);
+    for (size_t i = 0; i < n; i++) {
+        p[i] = byte_at(at + i);
+    }
+    return at + n > *fail ? EIO : 0;
+}
+
+static void pieces_become_a_file(void **state)
+{
+    (void)state;
+    size_t fail = SIZE_MAX;
+    struct host_file_in in;
+    uint8_t part[1000];
+
+    assert_int_equal(
+        host_file_write_made(path, PIECES_SIZE, make, &fail, HOST_FILE_PUBLIC),
+        0);
+    assert_int_equal(host_file_open(path, PIECES_SIZE, &in), 0);
+    assert_int_equal(in.size, PIECES_SIZE);
+    for (size_t at = 0; at < in.size; at += sizeof(part)) {
+        size_t left = in.size - at;
+        size_t n = left < sizeof(part) ? left : sizeof(part);
+        assert_int_equal(host_file_read_at(&in, at, part, n), 0);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(part[i], byte_at(at + i));
+        }
+    }
+    host_file_close(&in);
+    assert_int_equal(host_file_open(path, PIECES_SIZE - 1, &in), EFBIG);
+
+    fail = 2 * HOST_FILE_PIECE;
+    assert_int_equal(
+        host_file_write_made("new", PIECES_SIZE, make, &fail, HOST_FILE_PUBLIC),
+        EIO);
+    assert_int_equal(entries(), 1);
+}
+
+static void file_that_shrinks_is_an_error(void **state)
+{
+    (void)state;
+    struct host_file_in in;
+    uint8_t part[4];
+
+    assert_int_equal(host_file_write(path, "12345", 5, HOST_FILE_PUBLIC), 0);
+    assert_int_equal(host_file_open(path, 100, &in), 0);
+    assert_int_equal(truncate(path, 3), 0);
+    assert_int_equal(host_file_read_at(&in, 0, part, 4), EIO);
+    host_file_close(&in);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +286,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(devices_are_written_in_place, enter,
                                         leave),
         cmocka_unit_test_setup_teardown(failed_write_leaves_nothing, enter,
+                                        leave),
+        cmocka_unit_test_setup_teardown(pieces_become_a_file, enter, leave),
+        cmocka_unit_test_setup_teardown(file_that_shrinks_is_an_error, enter,
                                         leave),
     };
 

@@ -2,6 +2,7 @@
 
 #include "tools/espsecure/flash_data.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,83 +60,128 @@ static int check_place(const char *path, uint64_t address, size_t n, bool xts)
     return CLI_OK;
 }
 
-// Fill up to a multiple of 16.
-static int pad(const struct cli *cli, const char *output,
-               struct host_file *data)
+// The data, filled up to a multiple of 16.
+struct input {
+    struct host_file_in file;
+    uint8_t pad[FB_FLASH_ENCRYPTION_BLOCK];
+    size_t pad_n, size; // size: with the padding
+};
+
+static int read_input(const struct input *in, size_t at, uint8_t *p, size_t n)
+{
+    size_t left = in->file.size > at ? in->file.size - at : 0;
+    size_t part = left < n ? left : n;
+    int error = host_file_read_at(&in->file, at, p, part);
+
+    // Padding follows the file's last byte, in whichever piece that is.
+    for (size_t i = part; i < n; i++) {
+        p[i] = in->pad[at + i - in->file.size];
+    }
+    return error;
+}
+
+static int pad(const struct cli *cli, const char *output, struct input *in)
 {
     const char *with = cli_string(cli, "pad");
-    size_t rest = data->size % FB_FLASH_ENCRYPTION_BLOCK;
-    size_t n = FB_FLASH_ENCRYPTION_BLOCK - rest;
-    uint8_t *grown;
+    size_t rest = in->file.size % FB_FLASH_ENCRYPTION_BLOCK;
 
     if (rest == 0) {
         return CLI_OK;
     }
-    grown = realloc(data->data, data->size + n);
-    if (grown == NULL) {
-        return cli_error(NULL, "out of memory");
-    }
-    data->data = grown;
+    in->pad_n = FB_FLASH_ENCRYPTION_BLOCK - rest;
+    in->size += in->pad_n;
     if (strcmp(with, "random") == 0) {
-        int error = host_random(grown + data->size, n);
+        int error = host_random(in->pad, in->pad_n);
         if (error != 0) {
             return cli_error(NULL, "no random numbers: %s", strerror(error));
         }
     } else {
-        memset(grown + data->size, strcmp(with, "ff") == 0 ? 0xFF : 0, n);
+        memset(in->pad, strcmp(with, "ff") == 0 ? 0xFF : 0, in->pad_n);
     }
-    data->size += n;
     secure_say(output,
                "Note: Padding with %zu bytes of %s data (encrypted data must "
                "be multiple of 16 bytes long).\n",
-               n, strcmp(with, "ff") == 0 ? "0xFF" : with);
+               in->pad_n, strcmp(with, "ff") == 0 ? "0xFF" : with);
     return CLI_OK;
 }
 
-static int crypt_esp32(const struct host_file *key, unsigned conf,
-                       uint32_t address, struct host_file *data, bool encrypt)
-{
-    struct fb_flash_encryption_key k;
-    enum fb_status status =
-        fb_flash_encryption_key_init(&k, key->data, key->size, conf);
+struct job {
+    struct fb_flash_encryption_key key;
+    uint32_t address;
+    const struct input *in;
+    bool encrypt;
+};
 
-    if (status == FB_OK) {
-        status = (encrypt ? fb_flash_encrypt : fb_flash_decrypt)(
-            &k, address, data->data, data->data, data->size);
+static int make(void *ctx, size_t at, uint8_t *p, size_t n)
+{
+    const struct job *j = ctx;
+    int error = read_input(j->in, at, p, n);
+
+    if (error == 0 &&
+        (j->encrypt ? fb_flash_encrypt : fb_flash_decrypt)(
+            &j->key, j->address + (uint32_t)at, p, p, n) != FB_OK) {
+        error = EINVAL; // the place was checked
     }
-    fb_bytes_wipe(&k, sizeof(k));
-    return status == FB_OK ? CLI_OK
-                           : cli_error(NULL, "%s", fb_status_text(status));
+    return error;
 }
 
-static int crypt_xts(const struct host_file *key, const char *path,
-                     uint32_t address, struct host_file *data, bool encrypt)
+static int crypt_esp32(const struct cli *cli, const struct host_file *key,
+                       const struct input *in, bool encrypt)
 {
-    if (data->size == 0) {
+    struct job j = {.address = (uint32_t)cli_uint(cli, "address"),
+                    .in = in,
+                    .encrypt = encrypt};
+    enum fb_status status = fb_flash_encryption_key_init(
+        &j.key, key->data, key->size,
+        (unsigned)cli_uint(cli, "flash-crypt-conf"));
+    int done = status == FB_OK ? secure_write_made(cli_string(cli, "output"),
+                                                   in->size, make, &j)
+                               : cli_error(NULL, "%s", fb_status_text(status));
+
+    fb_bytes_wipe(&j.key, sizeof(j.key));
+    return done;
+}
+
+static int crypt_xts(const struct cli *cli, const struct host_file *key,
+                     const struct input *in, bool encrypt)
+{
+    const char *path = cli_arg(cli, 0);
+    uint8_t *data;
+    int status = CLI_OK;
+
+    if (in->size == 0) {
         return cli_error(path, "is empty");
     }
-    if (!host_aes_xts(key->data, key->size, address, data->data, data->size,
-                      encrypt)) {
-        return cli_error(path, "cannot be %s: the key's halves are equal",
-                         encrypt ? "encrypted" : "decrypted");
+    data = malloc(in->size);
+    int error = data == NULL ? ENOMEM : read_input(in, 0, data, in->size);
+    if (error != 0) {
+        status = cli_error(path, "cannot be read: %s", strerror(error));
+    } else if (!host_aes_xts(key->data, key->size,
+                             (uint32_t)cli_uint(cli, "address"), data, in->size,
+                             encrypt)) {
+        status = cli_error(path, "cannot be %s: the key's halves are equal",
+                           encrypt ? "encrypted" : "decrypted");
+    } else {
+        status = secure_write(cli_string(cli, "output"), data, in->size);
     }
-    return CLI_OK;
+    free(data);
+    return status;
 }
 
 static int convert(const struct cli *cli, const struct host_file *key,
-                   struct host_file *data, bool encrypt)
+                   struct input *in, bool encrypt)
 {
     const char *path = cli_arg(cli, 0);
     const char *output = cli_string(cli, "output");
-    uint64_t address = cli_uint(cli, "address");
     uint64_t conf = cli_uint(cli, "flash-crypt-conf");
     bool xts = cli_flag(cli, "aes-xts");
 
+    in->size = in->file.size;
     if (conf > 15) {
         return cli_error("--flash-crypt-conf", "0x%llx has more than 4 bits",
                          (unsigned long long)conf);
     }
-    if (check_place(path, address, data->size, xts) != CLI_OK) {
+    if (check_place(path, cli_uint(cli, "address"), in->size, xts) != CLI_OK) {
         return CLI_FAILURE;
     }
     secure_say_key(output, key->size);
@@ -143,17 +189,14 @@ static int convert(const struct cli *cli, const struct host_file *key,
         cli_warning(NULL, "Setting FLASH_CRYPT_CONF to zero is not "
                           "recommended: all rows share one key");
     }
-    if (data->size % FB_FLASH_ENCRYPTION_BLOCK != 0 && (!encrypt || xts)) {
-        return cli_error(path,
-                         "Data length (%zu) is not a multiple of 16 bytes.",
-                         data->size);
+    if (in->size % FB_FLASH_ENCRYPTION_BLOCK != 0 && (!encrypt || xts)) {
+        return cli_error(
+            path, "Data length (%zu) is not a multiple of 16 bytes.", in->size);
     }
-    if (encrypt && pad(cli, output, data) != CLI_OK) {
+    if (encrypt && pad(cli, output, in) != CLI_OK) {
         return CLI_FAILURE;
     }
-    return xts ? crypt_xts(key, path, (uint32_t)address, data, encrypt)
-               : crypt_esp32(key, (unsigned)conf, (uint32_t)address, data,
-                             encrypt);
+    return (xts ? crypt_xts : crypt_esp32)(cli, key, in, encrypt);
 }
 
 int flash_data_run(const struct cli *cli, bool encrypt)
@@ -161,7 +204,7 @@ int flash_data_run(const struct cli *cli, bool encrypt)
     const char *path = cli_arg(cli, 0);
     const char *output = cli_string(cli, "output");
     struct host_file key;
-    struct host_file data;
+    struct input in = {0};
     const char *name;
     int status;
 
@@ -172,14 +215,11 @@ int flash_data_run(const struct cli *cli, bool encrypt)
     }
     status = check_key(&key, name, cli_flag(cli, "aes-xts"));
     if (status == CLI_OK) {
-        status = secure_read(path, &data);
+        status = secure_open(path, &in.file);
     }
     if (status == CLI_OK) {
-        status = convert(cli, &key, &data, encrypt);
-        if (status == CLI_OK) {
-            status = secure_write(output, data.data, data.size);
-        }
-        host_file_free(&data);
+        status = convert(cli, &key, &in, encrypt);
+        host_file_close(&in.file);
     }
     host_file_free(&key);
     return status;

@@ -45,6 +45,16 @@ int secure_read(const char *path, struct host_file *file)
     return error != 0 ? read_failed(path, error) : CLI_OK;
 }
 
+int secure_open(const char *path, struct host_file_in *in)
+{
+    if (claim_stdin(path) != CLI_OK) {
+        return CLI_FAILURE;
+    }
+    int error = host_file_open(path, SECURE_DATA_MAX, in);
+
+    return error != 0 ? read_failed(path, error) : CLI_OK;
+}
+
 int secure_read_key_file(const char *path, struct host_file *key)
 {
     if (claim_stdin(path) != CLI_OK) {
@@ -164,6 +174,14 @@ static int write_failed(const char *path, int error)
 int secure_write(const char *path, const void *data, size_t n)
 {
     int error = host_file_write(path, data, n, HOST_FILE_PUBLIC);
+
+    return error != 0 ? write_failed(path, error) : CLI_OK;
+}
+
+int secure_write_made(const char *path, size_t n, host_file_make *make,
+                      void *ctx)
+{
+    int error = host_file_write_made(path, n, make, ctx, HOST_FILE_PUBLIC);
 
     return error != 0 ? write_failed(path, error) : CLI_OK;
 }

@@ -49,6 +49,8 @@
 
 // Read a whole file; "-" is standard input, which can be read once.
 int secure_read(const char *path, struct host_file *file);
+// The same for a file that is read in parts; close it with host_file_close().
+int secure_open(const char *path, struct host_file_in *in);
 
 // The bytes of --keyfile or --key-fd; *name receives what to call it.
 int secure_read_key(const struct cli *cli, struct host_file *key,
@@ -81,6 +83,8 @@ int secure_load_key(const struct cli *cli, const char *path,
 int secure_check_output(const char *input, const char *output);
 
 int secure_write(const char *path, const void *data, size_t n);
+int secure_write_made(const char *path, size_t n, host_file_make *make,
+                      void *ctx);
 // A new key file, 0600. What exists with other content is not replaced.
 int secure_write_secret(const char *path, const void *data, size_t n);
 
