@@ -11,6 +11,7 @@
 #include "chip/periph/rtc.h"
 #include "chip/periph/timg.h"
 #include "chip/periph/uart.h"
+#include "chip/rom/secure_boot_v2.h"
 #include "chip/soc.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/image.h"
@@ -20,6 +21,7 @@
 #define RESTART_US   300000u
 #define CONSOLE_BAUD 115200u
 #define CHUNK        1024u
+#define SEGMENTS_MAX 32u // revision 3
 
 // Lines of the ROM's source that its messages name.
 #define ROW_BODY   1162u
@@ -175,7 +177,7 @@ bool rom_straps_download(uint32_t strap)
 
 // --- failures ---
 
-static void hang(struct chip *chip, const char *why)
+void rom_hang(struct chip *chip, const char *why)
 {
     chip->rom.why = why;
     chip->rom.state = ROM_HANG;
@@ -190,7 +192,7 @@ static bool old_rom(const struct chip *chip)
 // The interpreter unless the fuse forbids it, else the assertion that failed.
 static void give_up(struct chip *chip, const char *why, unsigned line)
 {
-    hang(chip, why);
+    rom_hang(chip, why);
     if (fb_efuse_get(&chip->latched, FB_EFUSE_CONSOLE_DEBUG_DISABLE) == 0) {
         rom_print(chip, "Falling back to built-in command interpreter.\n"
                         "OK\n>");
@@ -203,7 +205,7 @@ static void give_up(struct chip *chip, const char *why, unsigned line)
 // Revision 3 prints a line again and again, about what the header said.
 static void repeat_for_ever(struct chip *chip, const char *why, uint32_t header)
 {
-    hang(chip, why);
+    rom_hang(chip, why);
     chip->rom.state = ROM_REPEAT;
     chip->rom.wrong_chip = false;
     chip->rom.header = header;
@@ -237,7 +239,7 @@ static void bad_digest(struct chip *chip)
         return;
     }
     rom_print(chip, "Secure boot check fail\n");
-    hang(chip, "secure boot check failed");
+    rom_hang(chip, "secure boot check failed");
     chip->rom.state = ROM_RESTART;
     wait_us(chip, RESTART_US);
 }
@@ -267,6 +269,12 @@ static uint32_t flash_pads(const struct fb_efuse_words *fuses)
     return pads;
 }
 
+static bool uses_v2(const struct chip *chip)
+{
+    return !old_rom(chip) &&
+           fb_efuse_get(&chip->latched, FB_EFUSE_ABS_DONE_1) != 0;
+}
+
 static void print_configuration(struct chip *chip,
                                 const struct fb_image_header *h)
 {
@@ -289,8 +297,12 @@ static void print_configuration(struct chip *chip,
               "cs0_drv:0x%02x,hd_drv:0x%02x,wp_drv:0x%02x\n",
               h->drive[0] & 15u, h->drive[0] >> 4, h->drive[1] & 15u,
               h->drive[1] >> 4, h->drive[2] & 15u, h->drive[2] >> 4);
-    rom_print(chip, "mode:%s, clock div:%u\n",
-              modes[h->flash_mode < 5 ? h->flash_mode : 5], div);
+    if (uses_v2(chip)) {
+        rom_print(chip, "mode:%u, clock div:%u\n", h->flash_mode, div);
+    } else {
+        rom_print(chip, "mode:%s, clock div:%u\n",
+                  modes[h->flash_mode < 5 ? h->flash_mode : 5], div);
+    }
 }
 
 // The ROM goes through the image in rows of 16 bytes behind one page of the
@@ -370,7 +382,7 @@ static uint32_t load_image(struct chip *chip, unsigned segments)
         rom_print(chip, "load:0x%08" PRIx32 ",len:%" PRId32 "\n", vaddr,
                   (int32_t)n);
         if (!load_bytes(chip, vaddr, at, n, &checksum)) {
-            hang(chip, "segment outside memory");
+            rom_hang(chip, "segment outside memory");
             return 0;
         }
         at += n;
@@ -426,14 +438,23 @@ static bool secure_boot(struct chip *chip, uint32_t image_len,
         }
         soc_log(chip, "rom: secure boot digest matches");
     }
-    if (!old_rom(chip) && fb_efuse_get(fuses, FB_EFUSE_ABS_DONE_1) != 0) {
-        // RSA signatures are not modelled: never start what was not checked.
-        rom_print(chip, "secure boot v2 enabled\n"
-                        "secure boot verification failed\n");
-        hang(chip, "secure boot V2 is not modelled");
+    return true;
+}
+
+static bool load_checked(struct chip *chip, unsigned segments,
+                         bool hash_appended)
+{
+    uint32_t len;
+
+    if (uses_v2(chip)) {
+        return rom_secure_boot_v2(chip, BOOTLOADER);
+    }
+    len = load_image(chip, segments);
+    if (len == 0) {
         return false;
     }
-    return true;
+    rom_busy_us(chip, len / 8);
+    return secure_boot(chip, len, hash_appended);
 }
 
 static void flash_boot(struct chip *chip)
@@ -441,11 +462,11 @@ static void flash_boot(struct chip *chip)
     uint8_t bytes[FB_IMAGE_HEADER_SIZE];
     struct fb_image_header h = {0};
     unsigned segments;
-    uint32_t len;
 
     cache_read(chip, BOOTLOADER, bytes, sizeof bytes);
     segments = bytes[1];
-    if (bytes[0] != FB_IMAGE_MAGIC || (!old_rom(chip) && bytes[2] > 5)) {
+    if (bytes[0] != FB_IMAGE_MAGIC ||
+        (!old_rom(chip) && (segments > SEGMENTS_MAX || bytes[2] > 5))) {
         bad_header(chip, load32_le(bytes));
         return;
     }
@@ -454,16 +475,11 @@ static void flash_boot(struct chip *chip)
         chip->rom.wrong_chip = true;
         return;
     }
-    bytes[1] = 1; // the ROM takes any number
+    bytes[1] = 1; // the ROM of revision 0 takes any number
     bytes[23] = bytes[23] == 1;
     (void)fb_image_header_parse(bytes, &h, NULL);
     print_configuration(chip, &h);
-    len = load_image(chip, segments);
-    if (len == 0) {
-        return;
-    }
-    rom_busy_us(chip, len / 8);
-    if (!secure_boot(chip, len, h.hash_appended)) {
+    if (!load_checked(chip, segments, h.hash_appended)) {
         return;
     }
     rom_print(chip, "entry 0x%08" PRIx32 "\n", h.entry);
@@ -515,7 +531,7 @@ static bool download_disabled(struct chip *chip)
         return false;
     }
     rom_print(chip, "Download mode is disabled. Restart with GPIO0 high.\n");
-    hang(chip, "UART download mode disabled");
+    rom_hang(chip, "UART download mode disabled");
     return true;
 }
 
@@ -547,7 +563,7 @@ static void start(struct chip *chip)
     }
     if (mode(strap) == ATE_BOOT) {
         rom_print(chip, "ets_main.c %u \n", old_rom(chip) ? 238u : 246u);
-        hang(chip, "no boot mode for these straps");
+        rom_hang(chip, "no boot mode for these straps");
         return;
     }
     rom_print(chip, "%s\n\n",
@@ -560,7 +576,7 @@ static void start(struct chip *chip)
         enter_download(chip);
     } else if (mode(strap) == SDIO_V1_BOOT) {
         rom_print(chip, "waiting for sdio host\n");
-        hang(chip, "SDIO boot is not modelled");
+        rom_hang(chip, "SDIO boot is not modelled");
     } else {
         chip->rom.state = ROM_FLASH_BOOT;
     }

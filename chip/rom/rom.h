@@ -2,15 +2,15 @@
 //
 // The built-in model of the mask ROM: what it does between a reset and the
 // first instruction of somebody else's code. Banner, straps, flash boot with
-// Secure Boot V1, and the UART download mode (download.h). Texts are those that
-// the ROMs of revision 0/1 (2016) and 3 (2019) print (ESP-IDF docs, "Flash
-// Encryption", "Secure Boot"; published console logs).
+// Secure Boot V1 or V2, and the UART download mode (download.h). Texts are
+// those that the ROMs of revision 0/1 (2016) and 3 (2019) print (ESP-IDF docs,
+// "Flash Encryption", "Secure Boot"; published console logs).
 //
 // A state machine: chip_run() steps it while no code runs. What it waits for
 // costs chip time and no host time.
 //
 // Not modelled: ROM functions for other code, the BASIC interpreter beyond its
-// prompt, boot from HSPI and SDIO, deep-sleep wake stubs, Secure Boot V2.
+// prompt, boot from HSPI and SDIO, deep-sleep wake stubs.
 
 #ifndef CHIP_ROM_ROM_H
 #define CHIP_ROM_ROM_H
@@ -64,6 +64,9 @@ const char *rom_boot_name(uint32_t strap);
 // Text on UART0; `\n` becomes CR LF. Silenced by the strap and STORE4.
 void rom_print(struct chip *chip, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+// It does nothing more until a watchdog bites; `why` is a literal.
+void rom_hang(struct chip *chip, const char *why);
 
 // Charge chip time for what was done.
 void rom_busy_us(struct chip *chip, uint64_t us);

@@ -52,6 +52,76 @@ static void boots_an_image(void **state)
     rig_free(rig);
 }
 
+// Image, signature (espsecure's, see tests/vectors/sign) and the key's digest
+// in BLK2, of a board of revision 3.
+static struct rig *signed_v2(void)
+{
+    struct rig *rig = rig_new(3, CHIP_STRAP_FLASH_BOOT);
+    struct fb_efuse_words fuses = {0};
+    uint8_t *image = rig->flash + 0x1000;
+    uint8_t digest[32];
+    size_t n = rig_image(image, true);
+
+    memset(image + n, 0, 32);
+    memset(image + n + 32, 0xFF, 4096 - n - 32);
+    (void)testing_file(image + 4096, 4096, "tests/vectors/sign",
+                       "rig_image.rsa3072.v2.sig");
+    (void)testing_file(digest, 32, "tests/vectors/sign",
+                       "rig_image.rsa3072.v2.digest");
+    for (unsigned i = 0; i < 8; i++) {
+        fuses.word[2][i] = load32_le(digest + 4 * i);
+    }
+    fuses.word[0][6] = 1u << 5; // ABS_DONE_1
+    chip_set_efuses(rig->chip, &fuses);
+    return rig;
+}
+
+static void checks_secure_boot_v2(void **state)
+{
+    static const struct {
+        size_t at; // in flash
+        const char *says;
+    } forged[] = {
+        {0x1000 + 33, "Sig block 0 invalid: Image digest does not match\r\n"},
+        {0x1000 + 4000, "Sig block 0 invalid: Image digest does not match\r\n"},
+        {0x2000, "No signature block magic byte found at signature sector "
+                 "(found 0xe6 not 0xe7). Image not V2 signed?\r\n"},
+        {0x2000 + 900, "Sig block 0 invalid: Stored CRC 0x"},
+    };
+    struct rig *rig = signed_v2();
+    struct fb_efuse_words fuses;
+
+    (void)state;
+    rig_on(rig);
+    console_is(
+        rig, BANNER19 FLASH_LINE(
+                 "0x1 (POWERON_RESET)") "configsip: 0, SPIWP:0xee\r\n"
+                                        "clk_drv:0x00,q_drv:0x00,d_drv:0x00,"
+                                        "cs0_drv:0x00,"
+                                        "hd_drv:0x00,wp_drv:0x00\r\n"
+                                        "mode:2, clock div:2\r\n"
+                                        "secure boot v2 enabled\r\n"
+                                        "secure boot verification succeeded\r\n"
+                                        "load:0x3fff0018 len:0x4\r\n"
+                                        "load:0x40080000 len:0x30\r\n"
+                                        "entry 0x40080010\r\n");
+    for (size_t i = 0; i < sizeof forged / sizeof forged[0]; i++) {
+        rig->flash[forged[i].at] ^= 1;
+        rig_on(rig);
+        assert_non_null(strstr(rig->console, forged[i].says));
+        assert_non_null(strstr(rig->console, "verification failed\r\n"));
+        assert_string_equal(chip_why(rig->chip),
+                            "secure boot v2 verification failed");
+        rig->flash[forged[i].at] ^= 1;
+    }
+    fuses = *chip_efuses(rig->chip);
+    fuses.word[2][3] ^= 0x100;
+    chip_set_efuses(rig->chip, &fuses);
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "signed with untrusted key\r\n"));
+    rig_free(rig);
+}
+
 static void reports_a_blank_flash(void **state)
 {
     struct rig *old = rig_new(1, CHIP_STRAP_FLASH_BOOT);
@@ -362,6 +432,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boots_an_image),
+        cmocka_unit_test(checks_secure_boot_v2),
         cmocka_unit_test(reports_a_blank_flash),
         cmocka_unit_test(refuses_a_wrong_checksum),
         cmocka_unit_test(prints_nothing_when_told),

@@ -19,6 +19,8 @@
 
 #include "chip/rom/mask_rom.h"
 #include "chip/testing.h"
+#include "host/key_v2.h"
+#include "lib/fb/crc.h"
 #include "lib/fb/secure_boot_v1.h"
 
 #define MODEL      0
@@ -166,13 +168,14 @@ static const char *const content_name[CONTENTS] = {
 struct boot {
     enum content content;
     uint32_t strap;
-    bool digest;      // ABS_DONE_0 and a digest in flash
-    bool bad_digest;  // but another one
-    bool encrypted;   // flash is
-    bool decrypts;    // FLASH_CRYPT_CNT is odd
-    bool no_console;  // CONSOLE_DEBUG_DISABLE
-    uint32_t word[7]; // more of BLK0
-    int image_byte;   // change it: offset, 0: none
+    bool digest;              // ABS_DONE_0 and a digest in flash
+    bool bad_digest;          // but another one
+    bool encrypted;           // flash is
+    bool decrypts;            // FLASH_CRYPT_CNT is odd
+    bool no_console;          // CONSOLE_DEBUG_DISABLE
+    const struct v2_case *v2; // ABS_DONE_1 and a signature
+    uint32_t word[7];         // more of BLK0
+    int image_byte;           // change it: offset, 0: none
     uint8_t image_value;
 };
 
@@ -218,6 +221,72 @@ static size_t put_content(uint8_t *flash, enum content content)
     return n;
 }
 
+// --- Secure Boot V2 ---
+
+// What is different from a good image with one good block.
+struct v2_case {
+    const char *name;
+    bool untrusted;  // BLK2 holds something else
+    bool unreadable; // RD_DIS of BLK2
+    uint8_t blocks;  // signature blocks, 1 to 3; 0: no sector
+    uint8_t first;   // index of the first good one, the others before are bad:
+    int at;          // by this byte of the block, changed
+    bool new_crc;    // and its CRC made right again
+    int image_at;    // this byte of the image changed after signing
+    uint8_t image_xor;
+    bool v1_too; // ABS_DONE_0, without a digest in flash
+};
+
+static struct host_key *v2_key;
+static uint8_t v2_digest[32];
+
+static void make_v2_key(void)
+{
+    const char *why = host_key_generate(HOST_KEY_RSA3072, &v2_key);
+
+    if (why != NULL || !host_key_v2_digest(v2_key, v2_digest)) {
+        fprintf(stderr, "rom_diff: no RSA key: %s\n", why);
+        exit(2);
+    }
+}
+
+static void put_signature(uint8_t *image, size_t n, const struct v2_case *c)
+{
+    size_t end = (n + 4095) & ~(size_t)4095;
+    static struct fb_signature_v2 s; // the image is always the same
+
+    memset(image + n, 0xFF, end - n + 4096);
+    if (s.exponent == 0) {
+        fb_signature_v2_digest(s.kind, image, n, s.digest);
+        if (!host_key_v2_fill(v2_key, &s) ||
+            !host_key_sign(v2_key, s.digest, s.sig)) {
+            exit(2);
+        }
+    }
+    for (unsigned i = 0; i < c->blocks; i++) {
+        uint8_t *block = image + end + i * FB_SIGNATURE_V2_BLOCK;
+
+        fb_signature_v2_encode(&s, block);
+        if (i < c->first) {
+            block[c->at] ^= 0x10;
+            if (c->new_crc) {
+                store32_le(block + 1196, fb_crc32(0, block, 1196));
+            }
+        }
+    }
+    image[c->image_at] ^= c->image_xor;
+}
+
+static void fuse_v2(struct fb_efuse_words *fuses, const struct v2_case *c)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        fuses->word[2][i] =
+            load32_le(v2_digest + 4 * i) ^ (c->untrusted ? 1 : 0);
+    }
+    fuses->word[0][6] |= 1u << 5 | (c->v1_too ? 1u << 4 : 0);
+    fuses->word[0][0] |= c->unreadable ? 1u << 17 : 0;
+}
+
 static void put_board(struct rig *rig, const struct boot *boot)
 {
     struct fb_efuse_words fuses = {0};
@@ -246,9 +315,13 @@ static void put_board(struct rig *rig, const struct boot *boot)
         fuses.word[0][6] |= 1u << 4;
         fuse_key(&fuses, 2);
     }
+    if (boot->v2 != NULL) {
+        put_signature(rig->flash + 0x1000, n + 32, boot->v2);
+        fuse_v2(&fuses, boot->v2);
+    }
     if (boot->encrypted) {
         fb_flash_encryption_key_init(&k, key, 32, 15);
-        fb_flash_encrypt(&k, 0, rig->flash, rig->flash, 0x2000);
+        fb_flash_encrypt(&k, 0, rig->flash, rig->flash, 0x10000);
     }
     if (boot->decrypts) {
         fuses.word[0][0] |= 1u << 20;
@@ -409,6 +482,14 @@ static void boots(void)
                       down ? "download" : "flash boot");
         }
     }
+    for (unsigned n = 30; n < 36; n++) {
+        struct boot boot = {.content = GOOD,
+                            .strap = CHIP_STRAP_FLASH_BOOT,
+                            .image_byte = 1,
+                            .image_value = (uint8_t)n};
+
+        boot_once(&boot, BOOT_MS, "%u segments", n);
+    }
     // Header bytes that only matter to the configuration lines.
     for (unsigned mode = 0; mode < 8; mode++) {
         struct boot boot = {.content = GOOD,
@@ -442,6 +523,136 @@ static void boots(void)
 
         boot_once(&boot, BOOT_MS, "header byte %d", at);
     }
+}
+
+static void v2_boots(void)
+{
+    // Offsets: a block's magic 0, version 1, image digest 4, modulus 36,
+    // exponent 420, R 424, M' 808, signature 812, CRC 1196; the image's header
+    // 0, first segment 24, its data 32.
+    static const struct v2_case cases[] = {
+        {.name = "signed", .blocks = 1},
+        {.name = "signed three times", .blocks = 3},
+        {.name = "no signature", .blocks = 0},
+        {.name = "another key in BLK2", .blocks = 1, .untrusted = true},
+        {.name = "three blocks, another key", .blocks = 3, .untrusted = true},
+        {.name = "BLK2 cannot be read", .blocks = 1, .unreadable = true},
+        {.name = "magic", .blocks = 1, .first = 1, .at = 0},
+        {.name = "version", .blocks = 1, .first = 1, .at = 1},
+        {.name = "version, new CRC",
+         .blocks = 1,
+         .first = 1,
+         .at = 1,
+         .new_crc = true},
+        {.name = "CRC", .blocks = 1, .first = 1, .at = 1197},
+        {.name = "image digest, new CRC",
+         .blocks = 1,
+         .first = 1,
+         .at = 5,
+         .new_crc = true},
+        {.name = "modulus, new CRC",
+         .blocks = 1,
+         .first = 1,
+         .at = 40,
+         .new_crc = true},
+        {.name = "exponent, new CRC",
+         .blocks = 1,
+         .first = 1,
+         .at = 420,
+         .new_crc = true},
+        {.name = "R, new CRC",
+         .blocks = 1,
+         .first = 1,
+         .at = 500,
+         .new_crc = true},
+        {.name = "M', new CRC",
+         .blocks = 1,
+         .first = 1,
+         .at = 809,
+         .new_crc = true},
+        {.name = "signature, new CRC",
+         .blocks = 1,
+         .first = 1,
+         .at = 900,
+         .new_crc = true},
+        {.name = "signature", .blocks = 1, .first = 1, .at = 900},
+        {.name = "second block good", .blocks = 2, .first = 1, .at = 1000},
+        {.name = "second good, first's CRC new",
+         .blocks = 2,
+         .first = 1,
+         .at = 1000,
+         .new_crc = true},
+        {.name = "third good",
+         .blocks = 3,
+         .first = 2,
+         .at = 6,
+         .new_crc = true},
+        {.name = "none of three",
+         .blocks = 3,
+         .first = 3,
+         .at = 1000,
+         .new_crc = true},
+        {.name = "first magic, second good", .blocks = 2, .first = 1, .at = 0},
+        {.name = "image data", .blocks = 1, .image_at = 33, .image_xor = 1},
+        {.name = "image hash", .blocks = 1, .image_at = 100, .image_xor = 1},
+        {.name = "padding", .blocks = 1, .image_at = 4000, .image_xor = 1},
+        {.name = "drive byte", .blocks = 1, .image_at = 9, .image_xor = 4},
+        {.name = "33 segments", .blocks = 1, .image_at = 1, .image_xor = 0x23},
+        {.name = "segments", .blocks = 1, .image_at = 1, .image_xor = 1},
+        {.name = "mode", .blocks = 1, .image_at = 2, .image_xor = 3},
+        {.name = "segment address odd",
+         .blocks = 1,
+         .image_at = 24,
+         .image_xor = 1},
+        {.name = "segment length odd",
+         .blocks = 1,
+         .image_at = 28,
+         .image_xor = 2},
+        {.name = "segment of 64 KiB",
+         .blocks = 1,
+         .image_at = 30,
+         .image_xor = 1},
+        {.name = "segment of 2 GiB",
+         .blocks = 1,
+         .image_at = 31,
+         .image_xor = 0x80},
+        {.name = "segment of 47 KiB",
+         .blocks = 1,
+         .image_at = 29,
+         .image_xor = 0xBC},
+        {.name = "segment of 48 KiB less 256",
+         .blocks = 1,
+         .image_at = 29,
+         .image_xor = 0xBF},
+        {.name = "image magic", .blocks = 1, .image_at = 0, .image_xor = 3},
+        {.name = "image for another chip",
+         .blocks = 1,
+         .image_at = 12,
+         .image_xor = 2},
+        {.name = "V1 too", .blocks = 1, .v1_too = true},
+        {.name = "V1 too, another key",
+         .blocks = 1,
+         .v1_too = true,
+         .untrusted = true},
+    };
+
+    make_v2_key();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct boot boot = {.content = GOOD_HASH,
+                            .strap = CHIP_STRAP_FLASH_BOOT,
+                            .v2 = &cases[i]};
+
+        boot_once(&boot, BOOT_MS, "Secure Boot V2: %s", cases[i].name);
+        boot.encrypted = boot.decrypts = true;
+        boot_once(&boot, BOOT_MS, "Secure Boot V2, encrypted: %s",
+                  cases[i].name);
+        boot.encrypted = false;
+        boot.decrypts = false;
+        boot.no_console = true;
+        boot_once(&boot, BOOT_MS, "Secure Boot V2, no console: %s",
+                  cases[i].name);
+    }
+    host_key_free(v2_key);
 }
 
 // --- conversations ---
@@ -1097,6 +1308,7 @@ int main(int argc, char **argv)
         }
         if (only == NULL || strchr(only, 'b') != NULL) {
             boots();
+            v2_boots();
         }
         if (only == NULL || strchr(only, 'd') != NULL) {
             conversations();
