@@ -54,3 +54,13 @@ void fb_boot_info_encode(const struct fb_boot_info *info,
     memcpy(bytes + 20, info->signature, sizeof(info->signature));
     store32_le(bytes + CRC_OFF, fb_crc32(CRC_SEED, bytes, CRC_OFF));
 }
+
+uint32_t fb_boot_info_trial(const struct fb_boot_info *info)
+{
+    return load32_le(info->signature);
+}
+
+void fb_boot_info_set_trial(struct fb_boot_info *info, enum fb_boot_trial trial)
+{
+    store32_le(info->signature, trial);
+}

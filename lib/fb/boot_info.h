@@ -39,8 +39,19 @@ struct fb_boot_info {
     uint32_t previous;
     uint32_t size; // bytes written by the last update; 0xFFFFFFFF: none yet
     uint32_t safeboot;
-    uint8_t signature[16]; // unused, 0xFF
+    uint8_t signature[16]; // 0xFF; ours in the first four: the trial
 };
+
+// Has a new image to be confirmed by itself before it counts? Pycom's code has
+// no such thing; it leaves these bytes alone and sees only active and state.
+enum fb_boot_trial {
+    FB_TRIAL_NONE = 0xFFFFFFFF,   // no: verified is good, Pycom's rule
+    FB_TRIAL_WANTED = 0x31544246, // "FBT1", with CHECK: start it on trial
+    FB_TRIAL_RUNNING = 0x32544246 // "FBT2": was started, is not confirmed
+};
+uint32_t fb_boot_info_trial(const struct fb_boot_info *info);
+void fb_boot_info_set_trial(struct fb_boot_info *info,
+                            enum fb_boot_trial trial);
 
 // What a board has before the first update.
 void fb_boot_info_fresh(struct fb_boot_info *info);

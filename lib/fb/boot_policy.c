@@ -9,35 +9,6 @@ unsigned fb_boot_policy_slot(uint32_t boot_image)
     return boot_image == FB_BOOT_UPDATE1 ? 1 : 0;
 }
 
-void fb_boot_policy_first(const struct fb_boot_info *stored,
-                          unsigned safeboot_pin, struct fb_boot_decision *d)
-{
-    *d = (struct fb_boot_decision){.write = stored == NULL};
-    if (stored == NULL) {
-        fb_boot_info_fresh(&d->info);
-    } else {
-        d->info = *stored;
-    }
-    uint32_t requested = safeboot_pin != 0 ? FB_SAFEBOOT_HW : FB_SAFEBOOT_NO;
-    if (d->info.safeboot != requested) {
-        // A request by software lasts for the boot that finds it.
-        d->info.safeboot =
-            d->info.safeboot == FB_SAFEBOOT_SW ? FB_SAFEBOOT_HW : requested;
-        d->write = true;
-    }
-    switch (safeboot_pin) {
-    case 0:
-        d->slot = fb_boot_policy_slot(d->info.active);
-        break;
-    case 1:
-        d->slot = fb_boot_policy_slot(d->info.previous);
-        break;
-    default:
-        d->slot = fb_boot_policy_slot(FB_BOOT_FACTORY);
-        break;
-    }
-}
-
 // What boot_info calls a slot, by the name it already uses if it has one.
 static uint32_t name_of(const struct fb_boot_info *info, unsigned slot,
                         uint32_t otherwise)
@@ -58,8 +29,46 @@ static void roll_back(struct fb_boot_decision *d, unsigned other)
     d->info.previous = d->info.active;
     d->info.active = name;
     d->info.state = FB_BOOT_READY;
+    fb_boot_info_set_trial(&d->info, FB_TRIAL_NONE);
     d->rolled_back = true;
     d->write = true;
+}
+
+void fb_boot_policy_first(const struct fb_boot_info *stored,
+                          unsigned safeboot_pin, struct fb_boot_decision *d)
+{
+    *d = (struct fb_boot_decision){.write = stored == NULL};
+    if (stored == NULL) {
+        fb_boot_info_fresh(&d->info);
+    } else {
+        d->info = *stored;
+    }
+    // With another state it is the rest of a trial that somebody cut short.
+    bool failed = d->info.state == FB_BOOT_READY &&
+                  fb_boot_info_trial(&d->info) == FB_TRIAL_RUNNING;
+    if (failed) {
+        roll_back(d, fb_boot_policy_next_slot_beside(
+                         fb_boot_policy_slot(d->info.active)));
+    }
+    uint32_t requested = safeboot_pin != 0 ? FB_SAFEBOOT_HW : FB_SAFEBOOT_NO;
+    if (d->info.safeboot != requested) {
+        // A request by software lasts for the boot that finds it.
+        d->info.safeboot =
+            d->info.safeboot == FB_SAFEBOOT_SW ? FB_SAFEBOOT_HW : requested;
+        d->write = true;
+    }
+    switch (safeboot_pin) {
+    case 0:
+        d->slot = fb_boot_policy_slot(d->info.active);
+        break;
+    case 1:
+        d->slot =
+            fb_boot_policy_slot(failed ? d->info.active : d->info.previous);
+        break;
+    default:
+        d->slot = fb_boot_policy_slot(FB_BOOT_FACTORY);
+        break;
+    }
 }
 
 bool fb_boot_policy_verdict(struct fb_boot_decision *d,
@@ -69,6 +78,9 @@ bool fb_boot_policy_verdict(struct fb_boot_decision *d,
     if (verdict == FB_BOOT_GOOD) {
         if (active && d->info.state == FB_BOOT_CHECK) {
             d->info.state = FB_BOOT_READY;
+            d->trial = fb_boot_info_trial(&d->info) == FB_TRIAL_WANTED;
+            fb_boot_info_set_trial(&d->info,
+                                   d->trial ? FB_TRIAL_RUNNING : FB_TRIAL_NONE);
             d->write = true;
         }
         d->start = true;
@@ -109,6 +121,7 @@ void fb_boot_policy_update_beside(const struct fb_boot_info *info,
     updated->previous = previous;
     updated->state = FB_BOOT_CHECK;
     updated->size = size;
+    fb_boot_info_set_trial(updated, FB_TRIAL_NONE);
 }
 
 unsigned fb_boot_policy_next_slot(const struct fb_boot_info *info)

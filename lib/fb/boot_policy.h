@@ -28,6 +28,7 @@ struct fb_boot_decision {
     bool start;       // false: nothing may be started, stay in the safe state
     unsigned slot;    // to verify next, or to start: 0 or 1
     bool rolled_back; // the active image was refused, `slot` is the other one
+    bool trial;       // `slot` is started on trial
     bool write;       // `info` must be stored before starting
     struct fb_boot_info info; // of use only with `write`
     unsigned tried;           // private: a bit per slot with a verdict
@@ -40,6 +41,9 @@ struct fb_boot_decision {
 // 2 factory). That holds for this boot; a pending update stays pending.
 // info.safeboot follows the pin; a request by software (FB_SAFEBOOT_SW)
 // becomes FB_SAFEBOOT_HW for one boot.
+// An active image that was started on trial (FB_TRIAL_RUNNING) has not
+// confirmed itself: the previous one is the active one from now on, and what
+// "previous" asks for too.
 void fb_boot_policy_first(const struct fb_boot_info *stored,
                           unsigned safeboot_pin, struct fb_boot_decision *d);
 // 2. The verdict on d->slot is known. Returns true when d is final; false when
@@ -47,13 +51,15 @@ void fb_boot_policy_first(const struct fb_boot_info *stored,
 //    with that verdict. An image that is bad gives way to the other one if that
 //    is good; if it was the active one, info says so from then on: the other
 //    one is active and READY, the bad one is the previous one. When both are
-//    bad nothing starts and nothing is written.
+//    bad nothing starts and nothing is written. A good active image in state
+//    CHECK becomes READY, and with a trial wanted the trial is running.
 bool fb_boot_policy_verdict(struct fb_boot_decision *d,
                             enum fb_boot_verdict verdict);
 
 // The application: the slot that the next update goes to, and boot_info after
 // it. An update that is pending is replaced; else the active image is taken to
-// be the running one and becomes the previous one.
+// be the running one and becomes the previous one. No trial is wanted:
+// fb_boot_info_set_trial() of the result, to FB_TRIAL_WANTED, asks for one.
 unsigned fb_boot_policy_next_slot(const struct fb_boot_info *info);
 void fb_boot_policy_update(const struct fb_boot_info *info, uint32_t size,
                            struct fb_boot_info *updated);
