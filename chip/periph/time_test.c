@@ -274,6 +274,11 @@ static void receives(void **state)
     chip_uart_rx(rig->chip, 0, bytes, 5);
     rig_put(rig, UART0 + 0x20, 0x0800001C | 1u << 17);
     assert_int_equal(rig_get(rig, UART0 + 0x1C) & 0xFF, 0);
+    // LOOPBACK: what is sent comes back too.
+    rig_put(rig, UART0 + 0x20, 0x0800001C | 1u << 14);
+    rig_put(rig, UART0, 'l');
+    assert_int_equal(rig_get(rig, UART0 + 0x1C) & 0xFF, 1);
+    assert_int_equal(rig_get(rig, UART0), 'l');
     rig_free(rig);
 }
 

@@ -27,6 +27,7 @@
 #define INT_TX_DONE      (1u << 14)
 
 #define CONF0_RXFIFO_RST         (1u << 17)
+#define CONF0_LOOPBACK           (1u << 14)
 #define CONF0_TICK_REF_ALWAYS_ON (1u << 27)
 #define CONF1_RX_TOUT_EN         (1u << 31)
 #define REF_TICK_HZ              1000000u
@@ -155,8 +156,13 @@ static uint32_t fifo_read(struct chip *chip, uint32_t vaddr)
 static void fifo_write(struct chip *chip, uint32_t vaddr, uint32_t value)
 {
     uint8_t byte = (uint8_t)value;
+    unsigned uart = uart_of(vaddr);
 
-    uart_put(chip, uart_of(vaddr), &byte, 1);
+    // TXD goes to RXD inside of the chip too (soc/uart_reg.h).
+    if ((soc_reg_get(chip, bases[uart] + CONF0) & CONF0_LOOPBACK) != 0) {
+        (void)uart_receive(chip, uart, &byte, 1);
+    }
+    uart_put(chip, uart, &byte, 1);
 }
 
 static uint32_t raw_read(struct chip *chip, uint32_t vaddr)
