@@ -2,6 +2,7 @@
 
 #include "firmware/app/console.h"
 
+#include "firmware/app/event.h"
 #include "firmware/app/irq.h"
 #include "firmware/drivers/clock.h"
 #include "firmware/drivers/uart.h"
@@ -12,8 +13,6 @@ static volatile uint32_t head, tail;
 static volatile bool held; // the ring was full: bytes wait in the UART
 static volatile int break_char = -1;
 
-volatile bool console_break_pending;
-
 void console_receive(void)
 {
     while (head - tail < CONSOLE_RING) {
@@ -23,7 +22,7 @@ void console_receive(void)
             return;
         }
         if (c == break_char) {
-            console_break_pending = true;
+            event_raise(EVENT_BREAK);
             continue;
         }
         ring[head % CONSOLE_RING] = (uint8_t)c;
@@ -57,18 +56,11 @@ void console_set_break(int c)
     break_char = c;
 }
 
-bool console_broken(void)
-{
-    bool broken = console_break_pending;
-    console_break_pending = false;
-    return broken;
-}
-
 void console_wait(uint64_t deadline_us, bool input)
 {
     for (;;) {
         uint32_t state = irq_lock();
-        if (console_break_pending || (input && console_readable()) ||
+        if (event_pending != 0 || (input && console_readable()) ||
             (deadline_us != UINT64_MAX && clock_us() >= deadline_us)) {
             irq_unlock(state);
             return;

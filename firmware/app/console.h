@@ -16,7 +16,7 @@
 #define CONSOLE_RING 1024u // bytes, a power of two
 
 // Interrupt handler: take over what the UART has received. The break character
-// is not stored, it makes console_broken() true.
+// is not stored, it raises EVENT_BREAK.
 void console_receive(void);
 
 // -1 when nothing waits.
@@ -27,15 +27,9 @@ bool console_readable(void);
 // The character that interrupts the program; -1 for none.
 void console_set_break(int c);
 
-// Has the break character arrived? Asking takes the answer away.
-bool console_broken(void);
-
-// The same without taking it away; cheap enough for an inner loop.
-extern volatile bool console_break_pending;
-
 // Wait, with the CPU standing still, until clock_us() reaches deadline_us
-// (UINT64_MAX: for ever), a break arrives or, with input true, a byte can be
-// read. Returns at once when that is so already.
+// (UINT64_MAX: for ever), an event is pending or, with input true, a byte can
+// be read. Returns at once when that is so already.
 void console_wait(uint64_t deadline_us, bool input);
 
 #endif

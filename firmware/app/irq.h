@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The interrupts of the application: received bytes go to console_receive(),
-// and a timer ends irq_wait_until(). One implementation for the chip (irq.c),
-// one for the simulator (sim/irq.c).
+// The interrupts of the application: received bytes go to console_receive() and
+// uart_port_receive(), the alarm and the pins raise events, and a timer ends
+// irq_wait_until(). One implementation for the chip (irq.c), one for the
+// simulator (sim/irq.c).
 
 #ifndef FIRMWARE_APP_IRQ_H
 #define FIRMWARE_APP_IRQ_H

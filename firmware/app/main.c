@@ -8,10 +8,12 @@
 #include "py/mpstate.h"
 #include "py/runtime.h"
 #include "shared/runtime/pyexec.h"
+#include "shared/runtime/softtimer.h"
 
 #include "firmware/app/console.h"
 #include "firmware/app/irq.h"
 #include "firmware/app/modfs.h"
+#include "firmware/app/modpin.h"
 #include "firmware/drivers/clock.h"
 #include "firmware/drivers/reset.h"
 #include "firmware/drivers/uart.h"
@@ -60,6 +62,8 @@ void app_main(void)
         run_scripts();
         repl(); // ends with Ctrl-D: soft reset
         mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
+        modpin_deinit();
+        soft_timer_deinit();
         gc_sweep_all();
         mp_deinit();
     }
@@ -77,6 +81,7 @@ void gc_collect(void)
 {
     gc_collect_start();
     gc_collect_with_regs(scan_stack);
+    soft_timer_gc_mark_all();
     gc_collect_end();
 }
 

@@ -27,6 +27,10 @@
 #define MICROPY_ENABLE_EMERGENCY_EXCEPTION_BUF (1)
 #define MICROPY_EMERGENCY_EXCEPTION_BUF_SIZE   (0)
 #define MICROPY_WARNINGS                       (1)
+#define MICROPY_SCHEDULER_DEPTH                (8)
+// Timers are served between bytecodes: event.h.
+#define MICROPY_PY_PENDSV_ENTER
+#define MICROPY_PY_PENDSV_EXIT
 
 // nlr_push in assembly: py/nlrxtensa.c saves what the call0 ABI preserves.
 #define MICROPY_NLR_XTENSA (1)
@@ -35,40 +39,49 @@
 #define MICROPY_ENABLE_FINALISER (1)
 
 // Modules
-#define MICROPY_VFS                             (1)
-#define MICROPY_READER_VFS                      (1)
-#define MICROPY_PY_ASYNCIO                      (0) // its Python half is not there
-#define MICROPY_PY_FRAMEBUF                     (0) // no board of the family has one
-#define MICROPY_PY_HASHLIB_SHA256               (1)
-#define MICROPY_PY_MACHINE                      (1)
-#define MICROPY_PY_MACHINE_RESET                (1)
-#define MICROPY_PY_MACHINE_MEMX                 (1)
-#define MICROPY_PY_MACHINE_INCLUDEFILE          "firmware/app/modmachine.c"
-#define MICROPY_PY_OS_UNAME                     (1)
-#define MICROPY_PY_OS_URANDOM                   (1)
-#define MICROPY_PY_OS_INCLUDEFILE               "firmware/app/modos.c"
-#define MICROPY_PY_RANDOM_SEED_INIT_FUNC        (rng_word())
-#define MICROPY_PY_TIME_TIME_TIME_NS            (1)
-#define MICROPY_PY_TIME_GMTIME_LOCALTIME_MKTIME (1)
-#define MICROPY_PY_TIME_INCLUDEFILE             "firmware/app/modtime.c"
-#define MICROPY_EPOCH_IS_1970                   (1)
-#define MICROPY_PY_SYS_PLATFORM                 MICROPY_HW_BOARD_NAME
-#define MICROPY_HW_MCU_NAME                     "ESP32"
+#define MICROPY_VFS                               (1)
+#define MICROPY_READER_VFS                        (1)
+#define MICROPY_PY_ASYNCIO                        (0) // its Python half is not there
+#define MICROPY_PY_FRAMEBUF                       (0) // no board of the family has one
+#define MICROPY_PY_HASHLIB_SHA256                 (1)
+#define MICROPY_PY_MACHINE                        (1)
+#define MICROPY_PY_MACHINE_RESET                  (1)
+#define MICROPY_PY_MACHINE_MEMX                   (1)
+#define MICROPY_PY_MACHINE_BARE_METAL_FUNCS       (1)
+#define MICROPY_PY_MACHINE_DISABLE_IRQ_ENABLE_IRQ (1)
+#define MICROPY_PY_MACHINE_PIN_BASE               (1)
+#define MICROPY_PY_MACHINE_TIMER                  (1)
+#define MICROPY_PY_MACHINE_UART                   (1)
+#define MICROPY_PY_MACHINE_UART_INCLUDEFILE       "firmware/app/moduart.c"
+#define MICROPY_PY_MACHINE_WDT                    (1)
+#define MICROPY_PY_MACHINE_WDT_TIMEOUT_MS         (1)
+#define MICROPY_PY_MACHINE_WDT_INCLUDEFILE        "firmware/app/modwdt.c"
+#define MICROPY_PY_MACHINE_INCLUDEFILE            "firmware/app/modmachine.c"
+#define MICROPY_PY_OS_UNAME                       (1)
+#define MICROPY_PY_OS_URANDOM                     (1)
+#define MICROPY_PY_OS_INCLUDEFILE                 "firmware/app/modos.c"
+#define MICROPY_PY_RANDOM_SEED_INIT_FUNC          (rng_word())
+#define MICROPY_PY_TIME_TIME_TIME_NS              (1)
+#define MICROPY_PY_TIME_GMTIME_LOCALTIME_MKTIME   (1)
+#define MICROPY_PY_TIME_INCLUDEFILE               "firmware/app/modtime.c"
+#define MICROPY_EPOCH_IS_1970                     (1)
+#define MICROPY_PY_SYS_PLATFORM                   MICROPY_HW_BOARD_NAME
+#define MICROPY_HW_MCU_NAME                       "ESP32"
 // MICROPY_HW_BOARD_NAME comes from the makefile.
 
 uint32_t rng_word(void);
 
-// A break on the console: see console.h.
-#include "firmware/app/console.h"
-void mp_hal_raise_break(void);
+// What interrupts leave behind: event.h.
+#include "firmware/app/event.h"
+void mp_hal_handle_events(void);
 #define MICROPY_VM_HOOK_LOOP                                                   \
-    if (console_break_pending) {                                               \
-        mp_hal_raise_break();                                                  \
+    if (event_pending != 0) {                                                  \
+        mp_hal_handle_events();                                                \
     }
 #define MICROPY_INTERNAL_EVENT_HOOK                                            \
     do {                                                                       \
-        if (console_break_pending) {                                           \
-            mp_hal_raise_break();                                              \
+        if (event_pending != 0) {                                              \
+            mp_hal_handle_events();                                            \
         }                                                                      \
     } while (0)
 void mp_hal_wait_ms(int timeout_ms);

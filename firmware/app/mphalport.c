@@ -5,8 +5,12 @@
 #include "py/mphal.h"
 #include "py/runtime.h"
 #include "py/stream.h"
+#include "shared/runtime/softtimer.h"
 
+#include "firmware/app/calendar.h"
 #include "firmware/app/console.h"
+#include "firmware/app/event.h"
+#include "firmware/app/modpin.h"
 #include "firmware/drivers/clock.h"
 #include "firmware/drivers/uart.h"
 
@@ -17,11 +21,32 @@ void mp_hal_set_interrupt_char(int c)
 }
 #endif
 
-void mp_hal_raise_break(void)
+void mp_hal_handle_events(void)
 {
-    if (console_broken()) {
+    uint32_t events = event_take();
+    if ((events & EVENT_BREAK) != 0) {
         mp_sched_keyboard_interrupt();
     }
+    if ((events & EVENT_TIMER) != 0) {
+        soft_timer_handler();
+    }
+    if ((events & EVENT_PIN) != 0) {
+        modpin_dispatch();
+    }
+}
+
+// --- timers: shared/runtime/softtimer.h ---
+
+uint32_t soft_timer_get_ms(void)
+{
+    return mp_hal_ticks_ms();
+}
+
+void soft_timer_schedule_at_ms(uint32_t ticks_ms)
+{
+    uint64_t now = clock_us();
+    int32_t ms = soft_timer_ticks_diff(ticks_ms, (uint32_t)(now / 1000));
+    clock_alarm(ms <= 0 ? now : (now / 1000 + (uint64_t)ms) * 1000);
 }
 
 int mp_hal_stdin_rx_chr(void)
@@ -99,8 +124,7 @@ mp_uint_t mp_hal_ticks_cpu(void)
     return ccount;
 }
 
-// Since the start of the board: there is no calendar clock.
 uint64_t mp_hal_time_ns(void)
 {
-    return clock_us() * 1000;
+    return calendar_us() * 1000;
 }

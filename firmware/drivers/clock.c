@@ -50,3 +50,26 @@ void clock_delay_us(uint32_t us)
     while (clock_us() - start < us) {
     }
 }
+
+// The alarm must not be passed while it is set: the counter would have to come
+// round (TRM "Timer Group").
+#define ALARM_MARGIN_US 20u
+
+void clock_alarm(uint64_t deadline_us)
+{
+    uint64_t soonest = clock_us() + ALARM_MARGIN_US;
+    uint64_t at = deadline_us > soonest ? deadline_us : soonest;
+
+    REG32(TIMG0_BASE + TIMG_T0CONFIG) &= ~TIMG_T0_ALARM_EN;
+    REG32(TIMG0_BASE + TIMG_INT_CLR) = TIMG_INT_T0;
+    REG32(TIMG0_BASE + TIMG_T0ALARMLO) = (uint32_t)at;
+    REG32(TIMG0_BASE + TIMG_T0ALARMHI) = (uint32_t)(at >> 32);
+    REG32(DPORT_PRO_TG_T0_INTR_MAP) = CLOCK_CPU_INTERRUPT;
+    REG32(TIMG0_BASE + TIMG_INT_ENA) |= TIMG_INT_T0;
+    REG32(TIMG0_BASE + TIMG_T0CONFIG) |= TIMG_T0_ALARM_EN | TIMG_T0_LEVEL_INT;
+}
+
+void clock_alarm_served(void)
+{
+    REG32(TIMG0_BASE + TIMG_INT_CLR) = TIMG_INT_T0;
+}

@@ -19,4 +19,11 @@ uint64_t clock_us(void);
 
 void clock_delay_us(uint32_t us);
 
+// Raise CPU interrupt CLOCK_CPU_INTERRUPT (level 1) when clock_us() reaches
+// deadline_us; at once when that has passed. One at a time: the last call
+// counts. The handler calls clock_alarm_served().
+#define CLOCK_CPU_INTERRUPT 8u
+void clock_alarm(uint64_t deadline_us);
+void clock_alarm_served(void);
+
 #endif

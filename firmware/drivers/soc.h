@@ -47,19 +47,21 @@
 #define BOOT_DRAM_BASE    0x3FFF0000u // bootloader constants, data, stack
 
 // DPORT (TRM "DPort Registers", soc/dport_reg.h)
-#define DPORT_PERI_CLK_EN       0x3FF0001Cu
-#define DPORT_PERI_RST_EN       0x3FF00020u
-#define DPORT_APPCPU_CTRL_B     0x3FF00030u // bit 0 CLKGATE_EN
-#define DPORT_PRO_CACHE_CTRL    0x3FF00040u
-#define DPORT_PRO_CACHE_CTRL1   0x3FF00044u
-#define DPORT_APP_CACHE_CTRL    0x3FF00058u
-#define DPORT_APP_CACHE_CTRL1   0x3FF0005Cu
-#define DPORT_PERIP_CLK_EN      0x3FF000C0u
-#define DPORT_PERIP_RST_EN      0x3FF000C4u
-#define DPORT_SLAVE_SPI_CONFIG  0x3FF000C8u
-#define DPORT_WIFI_CLK_EN       0x3FF000CCu
-#define DPORT_PRO_UART_INTR_MAP 0x3FF0018Cu
-#define DPORT_PRO_DCACHE_DBUG0  0x3FF003F0u
+#define DPORT_PERI_CLK_EN        0x3FF0001Cu
+#define DPORT_PERI_RST_EN        0x3FF00020u
+#define DPORT_APPCPU_CTRL_B      0x3FF00030u // bit 0 CLKGATE_EN
+#define DPORT_PRO_CACHE_CTRL     0x3FF00040u
+#define DPORT_PRO_CACHE_CTRL1    0x3FF00044u
+#define DPORT_APP_CACHE_CTRL     0x3FF00058u
+#define DPORT_APP_CACHE_CTRL1    0x3FF0005Cu
+#define DPORT_PERIP_CLK_EN       0x3FF000C0u
+#define DPORT_PERIP_RST_EN       0x3FF000C4u
+#define DPORT_SLAVE_SPI_CONFIG   0x3FF000C8u
+#define DPORT_WIFI_CLK_EN        0x3FF000CCu
+#define DPORT_PRO_TG_T0_INTR_MAP 0x3FF0013Cu
+#define DPORT_PRO_GPIO_INTR_MAP  0x3FF0015Cu
+#define DPORT_PRO_UART_INTR_MAP  0x3FF0018Cu // UART1, UART2: the next words
+#define DPORT_PRO_DCACHE_DBUG0   0x3FF003F0u
 
 #define DPORT_PERI_SHA           (1u << 1) // PERI_CLK_EN and PERI_RST_EN
 #define DPORT_PERI_SECUREBOOT    (1u << 3)
@@ -142,21 +144,47 @@
 #define FLASH_ENCRYPTION_DONE    0x3FF5B028u
 
 // GPIO and IO_MUX (TRM "IO_MUX and GPIO Matrix")
-#define GPIO_STRAP  0x3FF44038u
-#define GPIO_IN     0x3FF4403Cu
-#define GPIO_IN1    0x3FF44040u // GPIO32 and up
-#define IO_MUX_BASE 0x3FF49000u
+#define GPIO_OUT_W1TS     0x3FF44008u
+#define GPIO_OUT_W1TC     0x3FF4400Cu
+#define GPIO_OUT1_W1TS    0x3FF44014u // GPIO32 and up, as all that end in 1
+#define GPIO_OUT1_W1TC    0x3FF44018u
+#define GPIO_ENABLE       0x3FF44020u
+#define GPIO_ENABLE_W1TS  0x3FF44024u
+#define GPIO_ENABLE_W1TC  0x3FF44028u
+#define GPIO_ENABLE1      0x3FF4402Cu
+#define GPIO_ENABLE1_W1TS 0x3FF44030u
+#define GPIO_ENABLE1_W1TC 0x3FF44034u
+#define GPIO_STRAP        0x3FF44038u
+#define GPIO_IN           0x3FF4403Cu
+#define GPIO_IN1          0x3FF44040u
+#define GPIO_STATUS       0x3FF44044u
+#define GPIO_STATUS_W1TC  0x3FF4404Cu
+#define GPIO_STATUS1      0x3FF44050u
+#define GPIO_STATUS1_W1TC 0x3FF44058u
+#define GPIO_PIN0         0x3FF44088u
+#define GPIO_FUNC0_IN     0x3FF44130u // FUNCn_IN_SEL_CFG, by signal
+#define GPIO_FUNC0_OUT    0x3FF44530u // FUNCn_OUT_SEL_CFG, by GPIO
+#define RTC_IO_BASE       0x3FF48400u
+#define IO_MUX_BASE       0x3FF49000u
 
 // RTC controller (TRM "Low-Power Management", soc/rtc_cntl_reg.h)
-#define RTC_CNTL_OPTIONS0    0x3FF48000u
-#define RTC_CNTL_RESET_STATE 0x3FF48034u
-#define RTC_CNTL_CLK_CONF    0x3FF48070u
-#define RTC_CNTL_WDTCONFIG0  0x3FF4808Cu
-#define RTC_CNTL_WDTFEED     0x3FF480A0u
-#define RTC_CNTL_WDTWPROTECT 0x3FF480A4u
-#define RTC_CNTL_SW_SYS_RST  (1u << 31)  // OPTIONS0
-#define RTC_CNTL_SOC_CLK_SEL (3u << 27)  // CLK_CONF: 0 the crystal
-#define RTC_CNTL_WDT_WKEY    0x50D83AA1u // also of the timer groups
+#define RTC_CNTL_OPTIONS0     0x3FF48000u
+#define RTC_CNTL_SLP_TIMER0   0x3FF48004u
+#define RTC_CNTL_SLP_TIMER1   0x3FF48008u
+#define RTC_CNTL_TIME_UPDATE  0x3FF4800Cu
+#define RTC_CNTL_TIME0        0x3FF48010u
+#define RTC_CNTL_TIME1        0x3FF48014u
+#define RTC_CNTL_STATE0       0x3FF48018u
+#define RTC_CNTL_RESET_STATE  0x3FF48034u
+#define RTC_CNTL_WAKEUP_STATE 0x3FF48038u
+#define RTC_CNTL_CLK_CONF     0x3FF48070u
+#define RTC_CNTL_DIG_PWC      0x3FF48084u
+#define RTC_CNTL_WDTCONFIG0   0x3FF4808Cu
+#define RTC_CNTL_WDTFEED      0x3FF480A0u
+#define RTC_CNTL_WDTWPROTECT  0x3FF480A4u
+#define RTC_CNTL_SW_SYS_RST   (1u << 31)  // OPTIONS0
+#define RTC_CNTL_SOC_CLK_SEL  (3u << 27)  // CLK_CONF: 0 the crystal
+#define RTC_CNTL_WDT_WKEY     0x50D83AA1u // also of the timer groups
 
 // eFuse controller (TRM "eFuse Controller"); read shadows of BLK0 .. BLK3
 #define EFUSE_BLK0_RDATA0 0x3FF5A000u
@@ -174,12 +202,23 @@
 #define TIMG_T0LOADLO       0x18u
 #define TIMG_T0LOADHI       0x1Cu
 #define TIMG_T0LOAD         0x20u
+#define TIMG_T0ALARMLO      0x10u
+#define TIMG_T0ALARMHI      0x14u
 #define TIMG_WDTCONFIG0     0x48u
+#define TIMG_WDTCONFIG1     0x4Cu
+#define TIMG_WDTCONFIG2     0x50u
 #define TIMG_WDTFEED        0x60u
 #define TIMG_WDTWPROTECT    0x64u
 #define TIMG_T0_EN          (1u << 31)
 #define TIMG_T0_INCREASE    (1u << 30)
 #define TIMG_T0_DIVIDER_BIT 13
+#define TIMG_T0_LEVEL_INT   (1u << 11)
+#define TIMG_T0_ALARM_EN    (1u << 10)
+#define TIMG_RTCCALICFG     0x68u
+#define TIMG_RTCCALICFG1    0x6Cu
+#define TIMG_INT_ENA        0x98u
+#define TIMG_INT_CLR        0xA4u
+#define TIMG_INT_T0         (1u << 0)
 
 // Random number generator (TRM "Random Number Generator")
 #define WDEV_RND 0x3FF75144u

@@ -6,10 +6,18 @@
 #ifndef FIRMWARE_DRIVERS_WDT_H
 #define FIRMWARE_DRIVERS_WDT_H
 
+#include <stdint.h>
+
 // All three, flash-boot mode included.
 void wdt_disable_all(void);
 
 // Feed those three.
 void wdt_feed(void);
+
+// A watchdog for the program, in timer group 1: unless wdt_feed() is called
+// every timeout_ms (1 .. WDT_TIMEOUT_MAX_MS) the chip restarts with reset cause
+// RESET_TG1WDT.
+#define WDT_TIMEOUT_MAX_MS 0x3FFFFFFF
+void wdt_start(uint32_t timeout_ms);
 
 #endif

@@ -130,14 +130,144 @@ after() {
     after "'$mac' +>>> \$"
 }
 
-@test "an exception of the CPU is reported and resets" {
-    type_in 'import machine\rmachine.mem32[0x20000000]\r'
-    after 'exception: cause 0000001c pc 400[0-9a-f]{5} vaddr 20000000 .*rst:0x3 .*MicroPython v1.*>>> $'
-}
-
 # python CODE: through fusebox exec.
 python() {
     "$bin/fusebox" exec --port board:b "$1"
+}
+
+# prints WANT CODE
+prints() {
+    run python "$2"
+    echo "want: $1" >&2
+    echo "got:  $output" >&2
+    [ "$status" -eq 0 ]
+    [ "$output" = "$1" ]
+}
+
+@test "machine.Pin: levels, pulls, handlers by edge and by level" {
+    prints "Pin('P9', mode=Pin.OUT, pull=None) 1 P9
+0 1
+1
+['P11', 'P11']
+['P11', 'P11', 7]
+0 True
+no such pin on this board
+this pin is an input only" '
+import time
+from machine import Pin, Signal
+p = Pin("P9", mode=Pin.OUT, value=1)
+print(p, p(), p.id())
+p.toggle()
+print(p(), Signal(p, invert=True).value())
+print(Pin("G17", Pin.IN, Pin.PULL_UP).value())
+r = Pin(22, Pin.OUT)
+hits = []
+r.irq(lambda pin: hits.append(pin.id()), Pin.IRQ_RISING)
+for i in range(2):
+    r.on(); r.off(); time.sleep_ms(1)
+print(hits)
+r.callback(Pin.IRQ_FALLING, lambda arg: hits.append(arg), 7)
+r.on(); r.off(); time.sleep_ms(1)
+print(hits)
+n = []
+def low(pin):
+    n.append(1)
+    pin.off()
+r.callback(Pin.IRQ_HIGH_LEVEL, low)
+r.on(); time.sleep_ms(1)
+print(r(), len(n) >= 1)
+for bad in (lambda: Pin("P40"), lambda: Pin("P13", Pin.OUT)):
+    try:
+        bad()
+    except ValueError as e:
+        print(e)'
+}
+
+@test "machine.Timer, Timer.Alarm, Timer.Chrono" {
+    prints '5 True
+alarm 5
+True' '
+import time
+from machine import Timer
+n = []
+t = Timer(period=10, callback=lambda t: n.append(time.ticks_ms()))
+time.sleep_ms(55)
+t.deinit()
+print(len(n), all(abs(b - a - 10) <= 1 for a, b in zip(n, n[1:])))
+Timer.Alarm(lambda a: n.append("alarm"), ms=5)
+time.sleep_ms(10)
+a = Timer.Alarm(lambda x: n.append(x), 0.002, arg="p", periodic=True)
+time.sleep_ms(11)
+a.cancel()
+time.sleep_ms(10)
+print(n[5], n.count("p"))
+c = Timer.Chrono()
+c.start(); time.sleep_ms(20); c.stop(); time.sleep_ms(20)
+print(20 <= c.read_ms() < 22)'
+}
+
+@test "a soft reset takes timers and pin handlers away" {
+    type_in 'import machine,time\rx=1\rt=machine.Timer(period=5, callback=lambda t: print("tick"))\r'
+    after 'tick tick'
+    type_in '\004'
+    after 'soft reboot.*>>> $'
+    mark
+    type_in 'import time; time.sleep_ms(50); print("still")\r'
+    after 'still +>>> $'
+    ! said | grep -q tick
+}
+
+@test "machine.UART: what UART1 sends comes back in loopback" {
+    prints "UART(1, baudrate=115200, bits=8, parity=None, stop=1)
+220 b'hello uart\\n' 209 None True
+UART(1) or UART(2); UART0 is the console" '
+import time
+from machine import UART
+u = UART(1, 115200, mode=UART.LOOPBACK)
+print(u)
+u.write(b"hello uart\n" * 20)
+time.sleep_ms(5)
+print(u.any(), u.readline(), len(u.read()), u.read(), u.wait_tx_done(100))
+try:
+    UART(0)
+except ValueError as e:
+    print(e)'
+}
+
+@test "machine.WDT restarts a board that does not feed it" {
+    prints 'fed' '
+import time
+from machine import WDT
+w = WDT(timeout=200)
+for i in range(4):
+    time.sleep_ms(100)
+    w.feed()
+print("fed")'
+    mark
+    after 'rst:0x8 \(TG1WDT_SYS_RESET\).*MicroPython v1.*>>> $'
+    prints 'True' '
+import machine
+print(machine.reset_cause() == machine.WDT_RESET)'
+}
+
+@test "deep sleep: the clock and the RTC memory go on, RAM does not" {
+    type_in 'import machine; r = machine.RTC(); r.init((2026, 11, 28, 1, 2, 3)); r.memory(b"kept"); machine.deepsleep(1500)\r'
+    after 'rst:0x5 \(DEEPSLEEP_RESET\).*MicroPython v1.*>>> $'
+    prints "True (2, []) b'kept' True
+True" '
+import machine, time
+r = machine.RTC()
+print(machine.reset_cause() == machine.DEEPSLEEP_RESET, machine.wake_reason(),
+      r.memory(), r.synced())
+t = time.time() - 1795827723
+print(1 <= t <= 30)'
+    "$bin/fusebox" board reset b
+    after 'MicroPython v1.*>>> $'
+}
+
+@test "an exception of the CPU is reported and resets" {
+    type_in 'import machine\rmachine.mem32[0x20000000]\r'
+    after 'exception: cause 0000001c pc 400[0-9a-f]{5} vaddr 20000000 .*rst:0x3 .*MicroPython v1.*>>> $'
 }
 
 @test "the file system is made at first boot; files outlive resets" {
