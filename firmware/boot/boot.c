@@ -8,7 +8,7 @@
 #include "firmware/boot/launch.h"
 #include "firmware/boot/signing_key.h"
 #include "firmware/boot/slot.h"
-#include "firmware/boot/store.h"
+#include "firmware/drivers/boot_flash.h"
 #include "firmware/drivers/clock.h"
 #include "firmware/drivers/efuse.h"
 #include "firmware/drivers/flash.h"
@@ -16,7 +16,7 @@
 #include "firmware/drivers/mmu.h"
 #include "firmware/drivers/reset.h"
 #include "lib/fb/bytes.h"
-#include "lib/fb/boot_policy.h"
+#include "lib/fb/boot_store.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/signature.h"
 
@@ -27,8 +27,8 @@
 #define SAFE_FACTORY_US 3000000u
 #define SAFE_POLL_US    10000u
 
-// More verdicts than a decision can take: two slots, each once.
-#define VERDICTS_MAX 4u
+// More verdicts than a decision can take: each slot once.
+#define VERDICTS_MAX 20u
 
 // The partition table and its signature.
 #define TABLE_BYTES (FB_PARTITION_TABLE_SIZE + FB_SIGNATURE_V1_SIZE)
@@ -162,7 +162,7 @@ static bool high_for(uint32_t us)
     return gpio_level(BOARD_SAFE_BOOT_GPIO);
 }
 
-// What fb_boot_policy_first() wants to know.
+// What fb_boot_store_first() wants to know.
 static unsigned safe_boot_request(void)
 {
     gpio_input_pulldown(BOARD_SAFE_BOOT_GPIO);
@@ -189,36 +189,66 @@ static enum fb_boot_verdict verify(const struct slot_rules *rules,
     return slot_verify(rules, slot, part, image, p);
 }
 
-static void start(const struct slot_rules *rules,
-                  const struct fb_partition_table *table)
+static void read_store(const struct fb_partition_table *table,
+                       uint32_t flash_bytes, struct fb_boot_store *store)
 {
-    const struct fb_partition *otadata =
-        fb_partition_find(table, FB_PARTITION_DATA, FB_PARTITION_OTADATA);
-    struct fb_boot_info stored;
-    bool valid = store_read(otadata, &stored);
-    struct fb_boot_decision d;
+    struct fb_boot_place place;
+    int err;
+
+    fb_boot_store_find(table, flash_bytes, &place);
+    err = fb_boot_store_read(&boot_flash, &place, store);
+    if (err != 0) {
+        console_print("Flash failed at the otadata partition [%d]\n", err);
+    } else if (place.kind == FB_BOOT_KIND_NONE) {
+        console_print("No otadata partition: nothing is remembered.\n");
+    } else if (place.kind == FB_BOOT_KIND_PYCOM && !store->valid[0]) {
+        console_print("boot_info at 0x%08x is not valid, starting afresh\n",
+                      (unsigned)place.off);
+    }
+}
+
+// What is started, and what is stored before.
+static void announce(const struct fb_boot_course *course)
+{
+    if (course->rolled_back) {
+        console_print("Falling back to slot %u.\n", course->slot);
+    }
+    if (course->trial) {
+        console_print("Slot %u is on trial: unless it confirms itself, the "
+                      "next boot falls back.\n",
+                      course->slot);
+    }
+}
+
+static void start(const struct slot_rules *rules,
+                  const struct fb_partition_table *table, uint32_t flash_bytes)
+{
+    struct fb_boot_store store;
+    struct fb_boot_course course;
     enum fb_boot_verdict verdict = FB_BOOT_BAD;
     unsigned verified = 0;
     struct fb_image image;
     const uint8_t *p = NULL;
     bool final = false;
+    int err;
 
-    fb_boot_policy_first(valid ? &stored : NULL, safe_boot_request(), &d);
+    read_store(table, flash_bytes, &store);
+    fb_boot_store_first(&store, safe_boot_request(), &course);
     for (unsigned i = 0; i < VERDICTS_MAX && !final; i++) {
-        verified = d.slot;
+        verified = course.slot;
         verdict = verify(rules, table, verified, &image, &p);
-        final = fb_boot_policy_verdict(&d, verdict);
+        final = fb_boot_store_verdict(&store, &course, verdict);
     }
-    if (!final || !d.start || verdict != FB_BOOT_GOOD || d.slot != verified) {
+    if (!final || !course.start || verdict != FB_BOOT_GOOD ||
+        course.slot != verified) {
         return;
     }
-    if (d.rolled_back) {
-        console_print("Falling back to slot %u.\n", d.slot);
+    announce(&course);
+    err = fb_boot_store_write(&boot_flash, &store.place, &course.change);
+    if (err != 0) {
+        console_print("The otadata partition could not be written [%d]\n", err);
     }
-    if (d.write) {
-        store_write(otadata, rules->encrypted, &d.info);
-    }
-    const struct fb_partition *part = fb_partition_app_slot(table, d.slot);
+    const struct fb_partition *part = fb_partition_app_slot(table, course.slot);
     p = mmu_map(part->offset, part->size);
     console_print("Loading app partition at offset %08x\n",
                   (unsigned)part->offset);
@@ -240,6 +270,6 @@ void boot_run(void)
         console_print("Flash chip does not answer.\n");
     }
     if (read_table(&rules, flash_bytes, &table)) {
-        start(&rules, &table);
+        start(&rules, &table, flash_bytes);
     }
 }

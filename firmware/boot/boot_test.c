@@ -23,7 +23,7 @@ static uint32_t boot_signing_key_size;
 #include "firmware/boot/console.c"
 #include "firmware/boot/load.c"
 #include "firmware/boot/slot.c"
-#include "firmware/boot/store.c"
+#include "firmware/drivers/boot_flash.c"
 
 #include "lib/fb/crypto.h"
 #include "lib/fb/flash_encryption.h"
@@ -154,6 +154,11 @@ int flash_write_encrypted(uint32_t flash_off, const void *in, size_t n)
     program(flash_off, row, n);
     w.encrypted_bytes += (unsigned)n;
     return 0;
+}
+
+void mmu_unmap(void)
+{
+    memset(w.window[w.place], 0xDD, SLOT_BYTES);
 }
 
 // Every mapping is somewhere else, the ones before are garbage: who uses an
@@ -550,9 +555,185 @@ static void test_update_is_confirmed(void **state)
         starts(SLOT_1);
         assert_int_equal(stored_info().state, FB_BOOT_READY);
         assert_int_equal(stored_info().active, FB_BOOT_UPDATE1);
-        assert_int_equal(w.encrypted_bytes, w.encrypted ? 64 : 0);
-        assert_int_equal(w.plain_bytes, w.encrypted ? 0 : 40);
+        // Journal and record; the journal's mark and its end, always raw.
+        assert_int_equal(w.erases, 2);
+        assert_int_equal(w.encrypted_bytes, w.encrypted ? 2 * 64 : 0);
+        assert_int_equal(w.plain_bytes, 32 + 64 + (w.encrypted ? 0 : 2 * 64));
         starts(SLOT_1);
+        assert_int_equal(w.erases, 0);
+    }
+}
+
+static void put_trial(uint32_t active, uint32_t previous)
+{
+    struct fb_boot_info info;
+    uint8_t bytes[FB_BOOT_INFO_SIZE];
+
+    fb_boot_info_fresh(&info);
+    info.active = active;
+    info.previous = previous;
+    info.state = FB_BOOT_CHECK;
+    fb_boot_info_set_trial(&info, FB_TRIAL_WANTED);
+    fb_boot_info_encode(&info, bytes);
+    in_flash(OTADATA, bytes, sizeof(bytes));
+}
+
+// The application says that it works, in the words of its library.
+static void app_confirms(void)
+{
+    struct fb_boot_place place = {FB_BOOT_KIND_PYCOM, OTADATA, OTADATA + 0x1000,
+                                  2, true};
+    struct fb_boot_store store;
+    struct fb_boot_change change;
+
+    assert_int_equal(fb_boot_store_read(&boot_flash, &place, &store), 0);
+    fb_boot_store_confirm(&store, &change);
+    assert_true(change.write);
+    assert_int_equal(fb_boot_store_write(&boot_flash, &place, &change), 0);
+}
+
+static void test_update_on_trial(void **state)
+{
+    struct testing_blob b;
+
+    (void)state;
+    for (unsigned mode = 0; mode < 4; mode++) {
+        for (unsigned confirmed = 0; confirmed < 2; confirmed++) {
+            new_board(mode & 1, mode >> 1);
+            make_usual(&b);
+            in_flash(SLOT_0, b.p, b.n);
+            in_flash(SLOT_1, b.p, b.n);
+            put_trial(FB_BOOT_UPDATE1, FB_BOOT_FACTORY);
+            starts(SLOT_1);
+            says("Slot 1 is on trial: unless it confirms itself, the next "
+                 "boot falls back.\r\n");
+            // To Pycom's code it is an active image like any other.
+            assert_int_equal(stored_info().state, FB_BOOT_READY);
+            assert_int_equal(stored_info().active, FB_BOOT_UPDATE1);
+            if (confirmed) {
+                app_confirms();
+                starts(SLOT_1);
+            } else {
+                starts(SLOT_0);
+                says("Falling back to slot 0.\r\n");
+                assert_int_equal(w.erases, 2);
+                assert_int_equal(stored_info().active, FB_BOOT_FACTORY);
+                starts(SLOT_0);
+            }
+            assert_int_equal(w.erases, 0);
+        }
+    }
+}
+
+// A table with ESP-IDF's two sectors of otadata, and two OTA slots without a
+// factory app.
+static void test_otadata(void **state)
+{
+    static const struct fb_partition_table table = {
+        3,
+        true,
+        {{FB_PARTITION_DATA, FB_PARTITION_OTADATA, OTADATA, 0x2000, "otadata",
+          1},
+         {FB_PARTITION_APP, FB_PARTITION_OTA_0, SLOT_0, SLOT_BYTES, "a", 1},
+         {FB_PARTITION_APP, FB_PARTITION_OTA_0 + 1, SLOT_1, SLOT_BYTES, "b",
+          1}},
+    };
+    // esp-idf, gen_esp32part's otadata: seq, label, state, CRC
+    static const char second[] = "02000000 ffffffffffffffffffffffffffffffff"
+                                 "ffffffff 00000000 7437f655";
+    uint8_t bytes[TABLE_BYTES];
+    struct fb_otadata record;
+    struct testing_blob b;
+
+    (void)state;
+    for (unsigned mode = 0; mode < 4; mode++) {
+        new_board(mode & 1, mode >> 1);
+        assert_int_equal(fb_partition_table_encode(&table, bytes), FB_OK);
+        testing_sign(testing_key, bytes, FB_PARTITION_TABLE_SIZE,
+                     bytes + FB_PARTITION_TABLE_SIZE);
+        in_flash(FB_PARTITION_TABLE_OFF, bytes, sizeof(bytes));
+        memset(w.flash + OTADATA, 0xFF, 0x2000);
+        make_usual(&b);
+        in_flash(SLOT_0, b.p, b.n);
+        in_flash(SLOT_1, b.p, b.n);
+        starts(SLOT_0);
+        assert_int_equal(w.erases, 0);
+        assert_int_equal(testing_hex(bytes, 32, second), 32);
+        in_flash(OTADATA + 0x1000, bytes, 32);
+        starts(SLOT_1);
+        says("Slot 1 is on trial");
+        assert_int_equal(w.erases, 1);
+        assert_int_equal(
+            fb_otadata_parse(mmu_map(OTADATA + 0x1000, 32), &record), FB_OK);
+        assert_int_equal(record.state, FB_OTADATA_PENDING_VERIFY);
+        starts(SLOT_0);
+        says("Falling back to slot 0.\r\n");
+        assert_int_equal(
+            fb_otadata_parse(mmu_map(OTADATA + 0x1000, 32), &record), FB_OK);
+        assert_int_equal(record.state, FB_OTADATA_ABORTED);
+        starts(SLOT_0);
+        assert_int_equal(w.erases, 0);
+    }
+}
+
+static void test_no_otadata(void **state)
+{
+    static const struct fb_partition_table table = {
+        1,
+        true,
+        {{FB_PARTITION_APP, FB_PARTITION_FACTORY, SLOT_0, SLOT_BYTES, "factory",
+          1}},
+    };
+    uint8_t bytes[TABLE_BYTES];
+    struct testing_blob b;
+
+    (void)state;
+    new_board(false, false);
+    assert_int_equal(fb_partition_table_encode(&table, bytes), FB_OK);
+    in_flash(FB_PARTITION_TABLE_OFF, bytes, FB_PARTITION_TABLE_SIZE);
+    make_usual(&b);
+    in_flash(SLOT_0, b.p, b.n);
+    starts(SLOT_0);
+    says("No otadata partition: nothing is remembered.\r\n");
+    assert_int_equal(w.erases, 0);
+    w.flash[SLOT_0 + 0x30] ^= 1;
+    refuses("Slot 0 at 0x00010000 refused");
+}
+
+// Rubbish where otadata or boot_info is: one of the good images starts, and
+// what is then stored is read back the next time.
+static void test_random_boot_info(void **state)
+{
+    uint64_t seed = 7;
+    struct testing_blob b;
+
+    (void)state;
+    for (unsigned i = 0; i < 300; i++) {
+        new_board(i & 1, false);
+        make_usual(&b);
+        in_flash(SLOT_0, b.p, b.n);
+        in_flash(SLOT_1, b.p, b.n);
+        for (uint32_t at = 0; at < 0x2000; at += 4) {
+            uint32_t word = testing_random32(&seed);
+            memcpy(w.flash + OTADATA + at, &word, 4);
+        }
+        if (i % 3 == 0) { // right CRC, wrong everything else
+            struct fb_boot_info info;
+            uint8_t bytes[FB_BOOT_INFO_SIZE];
+            uint32_t *words = (uint32_t *)(void *)&info;
+            for (unsigned k = 0; k < sizeof(info) / 4; k++) {
+                words[k] = testing_random32(&seed);
+            }
+            fb_boot_info_encode(&info, bytes);
+            in_flash(OTADATA, bytes, sizeof(bytes));
+        }
+        if (!boot()) {
+            print_error("%s", w.console);
+            fail();
+        }
+        boot();
+        assert_true(w.started);
+        assert_null(strstr(w.console, "starting afresh"));
         assert_int_equal(w.erases, 0);
     }
 }
@@ -603,8 +784,8 @@ static void test_blank_boot_info_becomes_fresh(void **state)
                 w.flash[OTADATA + 4] ^= 2;
             }
             starts(SLOT_0);
-            says("boot_info at 0x00030000 is not valid, starting afresh [-");
-            assert_int_equal(w.erases, 1);
+            says("boot_info at 0x00030000 is not valid, starting afresh\r\n");
+            assert_int_equal(w.erases, 2);
             memcpy(stored, mmu_map(OTADATA, 64), 64);
             assert_memory_equal(stored, fresh, 64);
             starts(SLOT_0);
@@ -813,6 +994,10 @@ int main(void)
         cmocka_unit_test(test_table_signature),
         cmocka_unit_test(test_table_damage),
         cmocka_unit_test(test_update_is_confirmed),
+        cmocka_unit_test(test_update_on_trial),
+        cmocka_unit_test(test_otadata),
+        cmocka_unit_test(test_no_otadata),
+        cmocka_unit_test(test_random_boot_info),
         cmocka_unit_test(test_bad_update_rolls_back),
         cmocka_unit_test(test_blank_boot_info_becomes_fresh),
         cmocka_unit_test(test_nothing_is_lost_when_nothing_starts),
