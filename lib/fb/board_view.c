@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "lib/fb/board_view.h"
+
+#include <string.h>
+
+#include "lib/fb/boot_policy.h"
+#include "lib/fb/bytes.h"
+#include "lib/fb/efuse_coding.h"
+#include "lib/fb/flash_encryption.h"
+#include "lib/fb/otadata.h"
+#include "lib/fb/secure_boot_v1.h"
+#include "lib/fb/signature.h"
+#include "lib/fb/signature_v2.h"
+
+#define SECTOR     4096u
+#define BOOTLOADER FB_SECURE_BOOT_V1_IMAGE_OFF
+#define TABLE_ROOM 0xC60u // table and V1 signature, whole rows
+#define DIGEST_END                                                             \
+    (FB_SECURE_BOOT_V1_DIGEST_OFF + FB_SECURE_BOOT_V1_DIGEST_SIZE)
+
+// What a look needs besides the view; the keys are wiped at its end.
+struct look {
+    struct fb_board_view *v;
+    const struct fb_board_keys *keys;
+    uint8_t *plain;
+    struct fb_flash_encryption_key flash_key;
+    uint8_t boot_key[32];
+    size_t boot_key_len;
+};
+
+const char *fb_part_form_name(enum fb_part_form form)
+{
+    static const char *const names[] = {
+        [FB_FORM_UNKNOWN] = "unknown",      [FB_FORM_BLANK] = "blank",
+        [FB_FORM_PLAIN] = "plaintext",      [FB_FORM_CIPHER] = "ciphertext",
+        [FB_FORM_OTHER] = "something else",
+    };
+
+    return names[form];
+}
+
+bool fb_board_state_knows_flash(const struct fb_board_state *s,
+                                uint32_t flash_off, uint32_t n)
+{
+    if (s->flash == NULL || flash_off > s->flash_size ||
+        n > s->flash_size - flash_off) {
+        return false;
+    }
+    for (uint32_t at = flash_off / SECTOR;
+         s->flash_known != NULL && n > 0 && at <= (flash_off + n - 1) / SECTOR;
+         at++) {
+        if (s->flash_known[at] == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// --- keys ---
+
+static bool block_blank(const struct fb_board_state *s, unsigned block)
+{
+    return fb_board_state_knows_block(s, block) &&
+           fb_bytes_all((const uint8_t *)s->fuses.word[block],
+                        sizeof s->fuses.word[block], 0);
+}
+
+// The key of a block as the hardware uses it; 0: not known, or none.
+static size_t fuse_key(const struct fb_board_state *s, unsigned block,
+                       uint8_t key[32])
+{
+    if (!fb_board_state_knows_block(s, block) || block_blank(s, block)) {
+        return 0;
+    }
+    return fb_efuse_key(&s->fuses, block, key);
+}
+
+static void find_keys(struct look *l)
+{
+    const struct fb_board_state *s = l->v->state;
+    uint32_t config = fb_efuse_get(&s->fuses, FB_EFUSE_FLASH_CRYPT_CONFIG);
+    uint8_t key[32];
+    size_t n = fuse_key(s, 1, key);
+
+    // Before the fuses say how, what is made is made for the usual way.
+    if (config == 0 && !l->v->encrypted) {
+        config = FB_FLASH_CRYPT_CONFIG_DEFAULT;
+    }
+    if (n == 0 && l->keys->flash_key != NULL && l->keys->flash_key_len <= 32) {
+        n = l->keys->flash_key_len;
+        memcpy(key, l->keys->flash_key, n);
+    }
+    l->v->has_flash_key = n != 0 && fb_flash_encryption_key_init(
+                                        &l->flash_key, key, n, config) == FB_OK;
+    l->boot_key_len = fuse_key(s, 2, l->boot_key);
+    if (l->boot_key_len == 0 && l->keys->boot_key != NULL &&
+        l->keys->boot_key_len <= 32) {
+        l->boot_key_len = l->keys->boot_key_len;
+        memcpy(l->boot_key, l->keys->boot_key, l->boot_key_len);
+    } else if (l->keys->v2 && l->boot_key_len != 0) {
+        // A digest stands in the fuses in its own order.
+        fb_bytes_reverse(key, l->boot_key, 32);
+        memcpy(l->boot_key, key, 32);
+    }
+    l->v->has_boot_key = l->boot_key_len != 0;
+    fb_bytes_wipe(key, sizeof key);
+}
+
+// --- plaintext and ciphertext ---
+
+static const uint8_t *raw(const struct look *l, uint32_t flash_off)
+{
+    return l->v->state->flash + flash_off;
+}
+
+static void as_stored(struct look *l, uint32_t flash_off, uint32_t n)
+{
+    memcpy(l->plain + flash_off, raw(l, flash_off), n);
+}
+
+// Decrypt whole rows from flash_off as if they stood at `address`.
+static bool decrypt(struct look *l, uint32_t flash_off, uint32_t address,
+                    uint8_t *out, uint32_t n)
+{
+    return l->v->has_flash_key &&
+           fb_flash_decrypt(&l->flash_key, address, raw(l, flash_off), out,
+                            n) == FB_OK;
+}
+
+static bool header_at(const uint8_t *p)
+{
+    struct fb_image_header h;
+
+    return fb_image_header_parse(p, &h, NULL) == FB_OK &&
+           h.chip_id == FB_IMAGE_CHIP_ESP32 && h.flash_mode <= 5 &&
+           h.entry >= 0x40000000u && h.entry < 0x40400000u;
+}
+
+// Is it the first row of an image, encrypted for `address`?
+static bool encrypted_for(const struct look *l, const uint8_t *p,
+                          uint32_t address)
+{
+    uint8_t row[32];
+
+    return l->v->has_flash_key &&
+           fb_flash_decrypt(&l->flash_key, address, p, row, sizeof row) ==
+               FB_OK &&
+           header_at(row);
+}
+
+// The place that it was encrypted for, `flash_off` when none is found.
+static uint32_t made_for(const struct look *l, const uint8_t *p,
+                         uint32_t flash_off)
+{
+    if (encrypted_for(l, p, flash_off)) {
+        return flash_off;
+    }
+    for (uint32_t at = 0; at < FB_FLASH_ENCRYPTION_END; at += 0x10000) {
+        if (encrypted_for(l, p, at)) {
+            return at;
+        }
+    }
+    return encrypted_for(l, p, BOOTLOADER) ? BOOTLOADER : flash_off;
+}
+
+// Ciphertext whose first block was rewritten by a tool that took it for an
+// image: it begins with the magic of one, and the rest of its row is the rest
+// of a header.
+static bool header_rewritten(struct look *l, uint32_t flash_off)
+{
+    uint8_t row[32];
+
+    return raw(l, flash_off)[0] == FB_IMAGE_MAGIC &&
+           decrypt(l, flash_off, flash_off, row, sizeof row) &&
+           !header_at(row) && fb_bytes_all(row + 19, 4, 0) && row[23] <= 1 &&
+           fb_image_segment_kind(load32_le(row + 24), 4) != FB_SEGMENT_BAD;
+}
+
+static void find_form(struct look *l, struct fb_part *part, bool raw_ok,
+                      bool decrypted_ok)
+{
+    if (raw_ok) {
+        part->form = FB_FORM_PLAIN;
+    } else if (decrypted_ok) {
+        part->form = FB_FORM_CIPHER;
+    } else if (l->v->has_flash_key || !l->v->encrypted) {
+        part->form = FB_FORM_OTHER;
+    } else {
+        part->form = FB_FORM_UNKNOWN;
+    }
+}
+
+// False: unknown or blank, which is said.
+static bool something_at(struct look *l, struct fb_part *part, uint32_t n)
+{
+    part->status = FB_E_BLANK;
+    part->proof = FB_E_KEY;
+    part->made_for = part->flash_off;
+    part->form = FB_FORM_UNKNOWN;
+    if (!fb_board_state_knows_flash(l->v->state, part->flash_off, n)) {
+        return false;
+    }
+    as_stored(l, part->flash_off, n);
+    if (fb_bytes_all(raw(l, part->flash_off), n, 0xFF)) {
+        part->form = FB_FORM_BLANK;
+        return false;
+    }
+    return true;
+}
+
+// --- images ---
+
+// V1: the block behind the image. V2: a sector behind the padded image, whose
+// key has the digest in BLK2.
+static enum fb_status image_proof(const struct look *l, const uint8_t *p,
+                                  uint32_t cap, const struct fb_image *image)
+{
+    struct fb_signature_v2 s;
+    uint32_t padded = align_up32(image->len, FB_SIGNATURE_V2_SECTOR);
+    uint8_t digest[32];
+    enum fb_status status;
+
+    if (!l->keys->v2) {
+        if (l->keys->signing_pub == NULL) {
+            return FB_E_KEY;
+        }
+        return image->len + FB_SIGNATURE_V1_SIZE > cap
+                   ? FB_E_BAD_SIGNATURE
+                   : fb_signature_v1_verify(l->keys->signing_pub, p, image->len,
+                                            p + image->len, NULL);
+    }
+    if (padded + FB_SIGNATURE_V2_SECTOR > cap) {
+        return FB_E_BLANK;
+    }
+    status = fb_signature_v2_verify(p, padded, p + padded, &s, NULL);
+    if (status != FB_OK) {
+        return status;
+    }
+    if (s.kind != FB_SIGNATURE_V2_RSA3072) {
+        return FB_E_BAD_VERSION; // this chip's ROM knows RSA only
+    }
+    if (l->boot_key_len != 32) {
+        return FB_E_KEY;
+    }
+    fb_signature_v2_key_digest(p + padded, digest);
+    return memcmp(digest, l->boot_key, 32) == 0 ? FB_OK : FB_E_BAD_DIGEST;
+}
+
+// The ROM looks at a bootloader's checksum only.
+static enum fb_status bootloader_status(const uint8_t *p, uint32_t cap,
+                                        struct fb_image *image)
+{
+    enum fb_status status = fb_image_parse(p, cap, image, NULL);
+
+    if (status != FB_OK) {
+        return status;
+    }
+    return fb_image_checksum(p, image) == image->checksum ? FB_OK
+                                                          : FB_E_BAD_CHECKSUM;
+}
+
+// cap: bytes that may belong to the image.
+static void look_at_image(struct look *l, struct fb_part *part, uint32_t cap)
+{
+    uint32_t off = part->flash_off;
+    uint8_t *p = l->plain + off;
+    bool raw_ok, decrypted_ok;
+
+    cap &= ~31u;
+    if (cap == 0 || !something_at(l, part, cap)) {
+        return;
+    }
+    raw_ok = header_at(p);
+    decrypted_ok = !raw_ok && encrypted_for(l, p, off);
+    find_form(l, part, raw_ok, decrypted_ok);
+    if (part->form == FB_FORM_OTHER) {
+        part->made_for = made_for(l, raw(l, off), off);
+        part->patched = header_rewritten(l, off);
+        part->status = FB_E_BAD_MAGIC;
+    }
+    if (!raw_ok && !decrypted_ok) {
+        return;
+    }
+    if (decrypted_ok) {
+        (void)decrypt(l, off, off, p, cap);
+    }
+    part->status =
+        part->kind == FB_PART_BOOTLOADER
+            ? bootloader_status(p, cap, &part->image)
+            : fb_image_verify_app(p, cap, off, NULL, &part->image, NULL);
+    if (part->status == FB_OK) {
+        part->proof = image_proof(l, p, cap, &part->image);
+    }
+}
+
+static void look_at_bootloader(struct look *l, struct fb_part *part)
+{
+    const struct fb_board_state *s = l->v->state;
+    uint32_t end = 0x10000;
+
+    part->kind = FB_PART_BOOTLOADER;
+    memcpy(part->label, "bootloader", sizeof "bootloader");
+    part->flash_off = BOOTLOADER;
+    part->size = FB_PARTITION_TABLE_OFF - BOOTLOADER;
+    end = s->flash_size < end ? s->flash_size : end;
+    while (end > FB_PARTITION_TABLE_OFF &&
+           !fb_board_state_knows_flash(s, BOOTLOADER, end - BOOTLOADER)) {
+        end -= SECTOR;
+    }
+    look_at_image(l, part, end - BOOTLOADER);
+    if (part->form == FB_FORM_OTHER) {
+        l->v->shifted = header_at(raw(l, 2 * BOOTLOADER)) ||
+                        encrypted_for(l, raw(l, 2 * BOOTLOADER), BOOTLOADER);
+    }
+}
+
+// --- the digest of Secure Boot V1 ---
+
+static bool digest_matches(const struct look *l, const uint8_t sector[256],
+                           const struct fb_part *bootloader)
+{
+    struct fb_secure_boot_v1 c;
+    uint8_t digest[FB_SECURE_BOOT_V1_DIGEST_SIZE];
+    uint32_t covered = fb_secure_boot_v1_covered(
+        bootloader->image.len, bootloader->image.header.hash_appended);
+
+    if (bootloader->status != FB_OK ||
+        BOOTLOADER + covered > l->v->state->flash_size ||
+        fb_secure_boot_v1_init(&c, l->boot_key, l->boot_key_len) != FB_OK) {
+        return false;
+    }
+    fb_secure_boot_v1_update(&c, sector, FB_SECURE_BOOT_V1_IV_SIZE);
+    fb_secure_boot_v1_update(&c, l->plain + BOOTLOADER, covered);
+    fb_secure_boot_v1_final(&c, digest);
+    return memcmp(digest, sector + FB_SECURE_BOOT_V1_DIGEST_OFF,
+                  sizeof digest) == 0;
+}
+
+static void look_at_digest(struct look *l, struct fb_part *part,
+                           const struct fb_part *bootloader)
+{
+    uint8_t decrypted[256];
+    bool has, raw_ok, decrypted_ok;
+
+    part->kind = FB_PART_DIGEST;
+    memcpy(part->label, "digest", sizeof "digest");
+    part->size = SECTOR;
+    if (!something_at(l, part, sizeof decrypted)) {
+        return;
+    }
+    has = decrypt(l, 0, 0, decrypted, sizeof decrypted);
+    raw_ok = l->v->has_boot_key && digest_matches(l, l->plain, bootloader);
+    decrypted_ok = !raw_ok && has && l->v->has_boot_key &&
+                   digest_matches(l, decrypted, bootloader);
+    part->proof = !l->v->has_boot_key      ? FB_E_KEY
+                  : raw_ok || decrypted_ok ? FB_OK
+                                           : FB_E_BAD_DIGEST;
+    // Behind it the sector is erased, which shows how it is stored.
+    if (!raw_ok && !decrypted_ok) {
+        raw_ok = fb_bytes_all(l->plain + DIGEST_END,
+                              sizeof decrypted - DIGEST_END, 0xFF);
+        decrypted_ok = has && fb_bytes_all(decrypted + DIGEST_END,
+                                           sizeof decrypted - DIGEST_END, 0xFF);
+    }
+    find_form(l, part, raw_ok, decrypted_ok);
+    part->status = raw_ok || decrypted_ok ? FB_OK : FB_E_BAD_MAGIC;
+    if (part->form == FB_FORM_CIPHER) {
+        memcpy(l->plain, decrypted, sizeof decrypted);
+    }
+}
+
+// --- the partition table ---
+
+static bool table_at(const uint8_t *p)
+{
+    struct fb_partition row;
+
+    return fb_partition_row(p, &row) == 1;
+}
+
+static void look_at_table(struct look *l, struct fb_part *part)
+{
+    uint8_t *p = l->plain + FB_PARTITION_TABLE_OFF;
+    uint8_t row[32];
+    bool raw_ok, decrypted_ok;
+
+    part->kind = FB_PART_TABLE;
+    memcpy(part->label, "partition table", sizeof "partition table");
+    part->flash_off = FB_PARTITION_TABLE_OFF;
+    part->size = SECTOR;
+    if (!something_at(l, part, TABLE_ROOM)) {
+        return;
+    }
+    raw_ok = table_at(p);
+    decrypted_ok = !raw_ok &&
+                   decrypt(l, part->flash_off, part->flash_off, row, 32) &&
+                   table_at(row);
+    find_form(l, part, raw_ok, decrypted_ok);
+    part->status = FB_E_BAD_MAGIC;
+    if (!raw_ok && !decrypted_ok) {
+        return;
+    }
+    if (decrypted_ok) {
+        (void)decrypt(l, part->flash_off, part->flash_off, p, TABLE_ROOM);
+    }
+    part->status =
+        fb_partition_table_parse(p, FB_PARTITION_TABLE_SIZE,
+                                 l->v->state->flash_size, &l->v->table, NULL);
+    l->v->table_ok = part->status == FB_OK && l->v->table.count > 0;
+    if (!l->v->table_ok && part->status == FB_OK) {
+        part->status = FB_E_BLANK;
+    }
+    if (l->keys->signing_pub != NULL) {
+        part->proof = fb_signature_v1_verify(l->keys->signing_pub, p,
+                                             FB_PARTITION_TABLE_SIZE,
+                                             p + FB_PARTITION_TABLE_SIZE, NULL);
+    }
+}
+
+// --- partitions ---
+
+static bool record_at(const uint8_t *p, struct fb_boot_info *info)
+{
+    struct fb_otadata record;
+
+    return fb_boot_info_parse(p, info) == FB_OK ||
+           fb_otadata_parse(p, &record) == FB_OK;
+}
+
+static void look_at_otadata(struct look *l, struct fb_part *part)
+{
+    uint8_t *p = l->plain + part->flash_off;
+    uint8_t decrypted[64];
+    struct fb_boot_info info;
+    bool raw_ok, decrypted_ok;
+
+    if (!something_at(l, part, sizeof decrypted)) {
+        return;
+    }
+    raw_ok = record_at(p, &info);
+    decrypted_ok = !raw_ok &&
+                   decrypt(l, part->flash_off, part->flash_off, decrypted,
+                           sizeof decrypted) &&
+                   record_at(decrypted, &info);
+    find_form(l, part, raw_ok, decrypted_ok);
+    part->status = raw_ok || decrypted_ok ? FB_OK : FB_E_BAD_CRC;
+    if (decrypted_ok) {
+        memcpy(p, decrypted, sizeof decrypted);
+    }
+    if (part->status == FB_OK && fb_part_runs(l->v, part) &&
+        fb_boot_info_parse(p, &l->v->info) == FB_OK) {
+        l->v->has_info = true;
+    }
+}
+
+// Data has no form of its own to tell. Ciphertext looks like noise: in a
+// sector no byte value makes up a quarter of it.
+static void look_at_data(struct look *l, struct fb_part *part)
+{
+    unsigned count[256] = {0};
+    bool plain = false;
+
+    if (part->size < SECTOR || !something_at(l, part, SECTOR)) {
+        return;
+    }
+    for (uint32_t i = 0; i < SECTOR; i++) {
+        plain |= ++count[raw(l, part->flash_off)[i]] > SECTOR / 4;
+    }
+    part->form = plain ? FB_FORM_PLAIN : FB_FORM_CIPHER;
+    part->status = FB_OK;
+}
+
+static bool part_kind(const struct fb_partition *p, enum fb_part_kind *kind)
+{
+    if (p->type == FB_PARTITION_APP) {
+        *kind = FB_PART_APP;
+    } else if (p->type != FB_PARTITION_DATA) {
+        return false;
+    } else if (p->subtype == FB_PARTITION_OTADATA) {
+        *kind = FB_PART_OTADATA;
+    } else if (p->subtype == FB_PARTITION_NVS_KEYS) {
+        *kind = FB_PART_NVS_KEYS;
+    } else if ((p->flags & FB_PARTITION_ENCRYPTED) != 0) {
+        *kind = FB_PART_DATA;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void look_at_partition(struct look *l, const struct fb_partition *p)
+{
+    struct fb_part *part = &l->v->part[l->v->parts];
+
+    if (!part_kind(p, &part->kind)) {
+        return;
+    }
+    l->v->parts++;
+    memcpy(part->label, p->label, sizeof part->label);
+    part->flash_off = p->offset;
+    part->size = p->size;
+    if (part->kind == FB_PART_APP) {
+        look_at_image(l, part, part->size);
+    } else if (part->kind == FB_PART_OTADATA) {
+        look_at_otadata(l, part);
+    } else {
+        look_at_data(l, part);
+    }
+}
+
+// --- all ---
+
+static void look_at_fuses(struct fb_board_view *v)
+{
+    const struct fb_board_state *s = v->state;
+
+    v->revision = fb_efuse_chip_revision(&s->fuses, s->syscon_date);
+    v->revision_known =
+        fb_board_state_knows(s, &fb_efuse_map[FB_EFUSE_CHIP_VER_REV1]) &&
+        fb_board_state_knows(s, &fb_efuse_map[FB_EFUSE_CHIP_VER_REV2]);
+    v->encrypted = fb_efuse_flash_encryption_on(&s->fuses);
+    v->secure_v1 = fb_efuse_get(&s->fuses, FB_EFUSE_ABS_DONE_0) != 0;
+    v->secure_v2 =
+        fb_efuse_get(&s->fuses, FB_EFUSE_ABS_DONE_1) != 0 && v->revision >= 3;
+    v->key_blank = block_blank(s, 1);
+    v->digest_key_blank = block_blank(s, 2);
+}
+
+void fb_board_view(struct fb_board_view *v, const struct fb_board_state *s,
+                   const struct fb_board_keys *keys, uint8_t *plain)
+{
+    struct look l = {.v = v, .keys = keys, .plain = plain};
+
+    memset(v, 0, sizeof *v);
+    v->state = s;
+    v->plain = plain;
+    v->parts = 3;
+    look_at_fuses(v);
+    find_keys(&l);
+    look_at_bootloader(&l, &v->part[1]);
+    look_at_digest(&l, &v->part[0], &v->part[1]);
+    look_at_table(&l, &v->part[2]);
+    for (unsigned i = 0; v->table_ok && i < v->table.count; i++) {
+        look_at_partition(&l, &v->table.part[i]);
+    }
+    fb_bytes_wipe(&l, sizeof l);
+}
+
+bool fb_board_encrypted_for(const struct fb_board_state *s,
+                            const struct fb_board_keys *keys,
+                            const uint8_t *data, size_t n, uint32_t flash_off,
+                            uint32_t *found)
+{
+    struct fb_board_view v = {
+        .state = s, .encrypted = fb_efuse_flash_encryption_on(&s->fuses)};
+    struct look l = {.v = &v, .keys = keys};
+    uint32_t at;
+    bool ok;
+
+    if (n < FB_FLASH_ENCRYPTION_ROW) {
+        return false;
+    }
+    find_keys(&l);
+    at = made_for(&l, data, flash_off);
+    ok = encrypted_for(&l, data, at);
+    fb_bytes_wipe(&l, sizeof l);
+    if (ok) {
+        *found = at;
+    }
+    return ok;
+}
+
+bool fb_board_is_plaintext(const uint8_t *data, size_t n)
+{
+    struct fb_boot_info info;
+
+    return n >= 64 &&
+           (header_at(data) || table_at(data) || record_at(data, &info));
+}
+
+unsigned fb_board_view_slot(const struct fb_board_view *v)
+{
+    struct fb_boot_decision d;
+
+    fb_boot_policy_first(v->has_info ? &v->info : NULL, 0, &d);
+    return d.slot;
+}
+
+const struct fb_part *fb_board_view_app(const struct fb_board_view *v,
+                                        unsigned slot)
+{
+    const struct fb_partition *p =
+        v->table_ok ? fb_partition_app_slot(&v->table, slot) : NULL;
+
+    for (unsigned i = 3; p != NULL && i < v->parts; i++) {
+        if (v->part[i].kind == FB_PART_APP &&
+            v->part[i].flash_off == p->offset) {
+            return &v->part[i];
+        }
+    }
+    return NULL;
+}
+
+bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part)
+{
+    bool proven = part->kind == FB_PART_DIGEST       ? v->secure_v1
+                  : part->kind == FB_PART_BOOTLOADER ? v->secure_v2
+                  : part->kind == FB_PART_TABLE      ? v->secure_v1
+                  : part->kind == FB_PART_APP ? v->secure_v1 || v->secure_v2
+                                              : false;
+
+    return part->form == (v->encrypted ? FB_FORM_CIPHER : FB_FORM_PLAIN) &&
+           part->status == FB_OK && (!proven || part->proof == FB_OK);
+}
