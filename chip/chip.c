@@ -765,13 +765,26 @@ uint64_t chip_instructions(const struct chip *chip)
 
 // --- the owner's side ---
 
+// Make what snapshots do not hold. The next instructions find and decode it
+// anew.
+static void make_derived(struct chip *chip)
+{
+    memset(&chip->cache, 0, offsetof(struct cache, slot));
+    chip->code[SOC_PRO].generation = 0;
+    chip->code[SOC_APP].generation = 0;
+    memory_map(chip);
+    cpu_attach(&chip->cpu[SOC_PRO], &chip->bus[SOC_PRO], &chip->code[SOC_PRO]);
+    cpu_attach(&chip->cpu[SOC_APP], &chip->bus[SOC_APP], &chip->code[SOC_APP]);
+}
+
 void chip_init(struct chip *chip, const struct chip_config *config,
                const struct chip_callbacks *callbacks)
 {
     assert(config->flash_size >= 1u << 20 && config->flash_size <= 16u << 20);
     assert((config->flash_size & (config->flash_size - 1)) == 0);
 
-    memset(chip, 0, sizeof *chip);
+    // The rest is touched as it is used: memory that is not costs nothing.
+    memset(chip, 0, SNAPSHOT_SIZE);
     chip->config = *config;
     chip->cb = *callbacks;
     chip->running = -1;
@@ -783,9 +796,7 @@ void chip_init(struct chip *chip, const struct chip_config *config,
     for (unsigned i = 0; i < SOC_EVENTS; i++) {
         chip->due[i] = SOC_NEVER;
     }
-    memory_map(chip);
-    cpu_attach(&chip->cpu[SOC_PRO], &chip->bus[SOC_PRO], &chip->code[SOC_PRO]);
-    cpu_attach(&chip->cpu[SOC_APP], &chip->bus[SOC_APP], &chip->code[SOC_APP]);
+    make_derived(chip);
     cpu_reset(&chip->cpu[SOC_PRO], RESET_VECTOR, PRID_PRO);
     cpu_reset(&chip->cpu[SOC_APP], RESET_VECTOR, PRID_APP);
 }
@@ -881,16 +892,6 @@ const char *chip_why(const struct chip *chip)
 uint32_t chip_pc(const struct chip *chip)
 {
     return chip->rom.active ? 0 : cpu_pc(&chip->cpu[SOC_PRO]);
-}
-
-// Make what snapshots do not hold. The next instructions find and decode it
-// anew.
-static void make_derived(struct chip *chip)
-{
-    memset(&chip->cache, 0, offsetof(struct cache, slot));
-    memory_map(chip);
-    cpu_attach(&chip->cpu[SOC_PRO], &chip->bus[SOC_PRO], &chip->code[SOC_PRO]);
-    cpu_attach(&chip->cpu[SOC_APP], &chip->bus[SOC_APP], &chip->code[SOC_APP]);
 }
 
 void chip_copy(struct chip *to, const struct chip *from, uint8_t *flash,

@@ -38,6 +38,7 @@ bench-chip: $(BENCH)/chip_bench $(BENCH)/chip_loop.bin tools \
 	    { tail -n 30 $(BENCH)/firmware.log; exit 1; }
 	@tests/bench/locked_board.sh $(BENCH_BOARD) build/GPY/bench $(BENCH)
 	@$(BENCH)/chip_bench $(BENCH)/chip_loop.bin $(BENCH_BOARD)
+	@tests/bench/boards.sh $(BENCH_BOARD)
 
 ## make isa-diff            random instructions on our core and on QEMU's
 isa-diff:

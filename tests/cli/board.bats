@@ -51,6 +51,36 @@ teardown() {
     cmp -n 20000 -i 131072:0 "$board/flash.bin" "$BATS_TEST_TMPDIR/data"
 }
 
+@test "boards that start together share a process and stop on their own" {
+    a=$board.1 b=$board.2 c=$board.3
+    "$bin/fusebox" board start "$a" "$b" "$c"
+    pid=$(grep '^pid' "$a/board.run")
+    [ "$(grep '^pid' "$b/board.run")" = "$pid" ]
+    [ "$(grep '^pid' "$c/board.run")" = "$pid" ]
+    for dir in "$a" "$b" "$c"; do
+        "$bin/esptool" --chip esp32 --port "board:$dir" read_mac
+    done
+    "$bin/fusebox" board stop "$b"
+    [ ! -e "$b/board.run" ]
+    "$bin/fusebox" board start "$b" # its folder is free
+    "$bin/fusebox" board stop "$b"
+    run "$bin/fusebox" board status "$a" "$b"
+    [ "$status" = 2 ]
+    [[ "$output" == *"$b: the board is not running"* ]]
+    "$bin/esptool" --chip esp32 --port "board:$c" read_mac
+    "$bin/fusebox" board stop "$a" "$c"
+    # One that cannot start keeps the others from starting, and leaves nothing.
+    rm "$b/flash.bin"
+    run "$bin/fusebox" board start "$a" "$b"
+    [ "$status" = 2 ]
+    [[ "$output" == *"flash.bin"* ]]
+    [ ! -e "$a/board.run" ]
+    run "$bin/fusebox" board console "$a" "$c"
+    [ "$status" = 2 ]
+    run "$bin/fusebox" board start "$a" "$c" --mac 24:0a:c4:00:11:22
+    [ "$status" = 2 ]
+}
+
 @test "a second process does not get the folder" {
     "$bin/fusebox" board start "$board"
     run "$bin/fusebox" board start "$board"

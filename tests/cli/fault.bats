@@ -64,6 +64,32 @@ espefuse() {
     [ "$status" = 2 ]
 }
 
+@test "a weak fuse bit reads differently twice" {
+    "$bin/fusebox" board start "$board" --fault weak=efuse:3.7 seed=4
+    for _ in 1 2 3 4 5 6 7 8; do
+        "$bin/espefuse" --port "board:$board" summary --format value_only BLOCK3
+    done | grep -E '^(80|00) 00 ' | sort | uniq -c >"$BATS_TEST_TMPDIR/seen"
+    cat "$BATS_TEST_TMPDIR/seen"
+    [ "$(wc -l <"$BATS_TEST_TMPDIR/seen")" = 2 ]
+}
+
+@test "a glitch of GPIO0 at the first reset only" {
+    "$bin/fusebox" board start "$board" --fault strap=0x10:1
+    "$bin/fusebox" board console "$board" --expect 'boot:0x3 (DOWNLOAD_BOOT'
+    "$bin/fusebox" board reset "$board"
+    "$bin/fusebox" board console "$board" --expect 'boot:0x13 (SPI_FAST_FLASH_BOOT)'
+}
+
+@test "a brown-out in a burn: the board goes on, the burn is not whole" {
+    "$bin/fusebox" board start "$board" --fault brownout=burn:1 seed=3
+    head -c 32 /dev/zero | tr '\0' Z >"$BATS_TEST_TMPDIR/block"
+    run espefuse burn_block_data BLOCK3 "$BATS_TEST_TMPDIR/block"
+    echo "$output"
+    [ "$status" = 0 ] # the tool burned again what did not take
+    grep -q 'brown-out' "$board/board.log"
+    [ "$(grep -c 'efuse: ' "$board/board.log")" -ge 2 ]
+}
+
 @test "a line that delays bytes only takes longer" {
     "$bin/fusebox" board start "$board" --fault rx=delay:500:3 tx=delay:500:3
     head -c 5000 /dev/urandom >"$BATS_TEST_TMPDIR/data"

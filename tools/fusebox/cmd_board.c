@@ -109,17 +109,35 @@ static void print_endpoints(const char *dir)
     print_value(text, "gdb = ", "GDB      target remote 127.0.0.1:");
 }
 
-static void show_endpoints(void *ctx, const char *dir)
+// Boards that start together, in one process.
+struct fleet {
+    size_t n;
+    const char *const *dirs; // n names
+    struct board *boards;
+    struct server_options *options;
+    struct faults *faults;    // n, or NULL
+    struct mask_rom *roms[4]; // by revision, NULL: not asked for
+};
+
+static void print_fleet(const struct fleet *f)
 {
-    (void)ctx;
-    print_endpoints(dir);
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->n > 1) {
+            cli_print("%s:\n", f->dirs[i]);
+        }
+        print_endpoints(f->dirs[i]);
+    }
+}
+
+static void show_endpoints(void *ctx)
+{
+    print_fleet(ctx);
     (void)fflush(stdout);
 }
 
 // The child's errors reach the terminal until it is ready; then it lets go.
-static void detach(void *ctx, const char *dir)
+static void detach(void *ctx)
 {
-    (void)dir;
     int null = open("/dev/null", O_RDWR);
     if (null >= 0) {
         (void)dup2(null, STDIN_FILENO);
@@ -130,64 +148,91 @@ static void detach(void *ctx, const char *dir)
     (void)!write(*parent, "", 1);
 }
 
-// What --fault asks for; NULL in *faults when it is not given.
-static int parse_faults(const struct cli *cli, struct faults **faults)
+// What --fault asks for, for each board; NULL when it is not given.
+static int parse_faults(const struct cli *cli, struct fleet *f)
 {
-    *faults = NULL;
     if (cli_values(cli, "fault") == 0) {
         return 0;
     }
-    *faults = malloc(sizeof **faults);
-    if (*faults == NULL) {
+    f->faults = malloc(f->n * sizeof *f->faults);
+    if (f->faults == NULL) {
         return cli_error(NULL, "out of memory");
     }
-    faults_init(*faults, 1);
+    faults_init(&f->faults[0], 1);
     for (unsigned i = 0; i < cli_values(cli, "fault"); i++) {
         const char *spec = cli_value(cli, "fault", i);
         const char *why = "";
-        if (!faults_parse(*faults, spec, &why)) {
-            free(*faults);
-            *faults = NULL;
+        if (!faults_parse(&f->faults[0], spec, &why)) {
             return cli_error(spec, "--fault: %s", why);
         }
+    }
+    for (size_t i = 1; i < f->n; i++) {
+        f->faults[i] = f->faults[0];
     }
     return 0;
 }
 
-static int serve(const struct cli *cli, const char *dir, struct faults *faults,
-                 void (*ready)(void *ctx, const char *dir), void *ctx)
+static int load_rom(const struct cli *cli, struct fleet *f, uint32_t revision,
+                    const void **rom)
 {
-    struct board board;
-    int status = board_open(&board, dir);
-    if (status != 0) {
-        return status;
+    int status = 0;
+    if (!cli_given(cli, "rom")) {
+        return 0;
     }
-    struct server_options options = {
-        .socket_port = (uint16_t)cli_uint(cli, "socket-port"),
-        .rfc2217_port = (uint16_t)cli_uint(cli, "rfc2217-port"),
-        .gdb = cli_given(cli, "gdb"),
-        .gdb_port = (uint16_t)cli_uint(cli, "gdb"),
-        .strap = CHIP_STRAP_FLASH_BOOT,
-        .line_rate = cli_flag(cli, "line-rate"),
-        .faults = faults,
-        .ready = ready,
-        .ctx = ctx};
-    struct mask_rom *rom = NULL;
-    if (cli_given(cli, "rom")) {
-        status =
-            board_rom_load(cli_string(cli, "rom"), board.ini.revision, &rom);
+    if (f->roms[revision] == NULL) {
+        status = board_rom_load(cli_string(cli, "rom"), revision,
+                                &f->roms[revision]);
     }
-    if (status == 0) {
-        options.rom = rom;
-        status = server_run(&board, &options);
-    }
-    free(rom);
-    board_close(&board);
+    *rom = f->roms[revision];
     return status;
 }
 
-static int start_in_background(const struct cli *cli, const char *dir,
-                               struct faults *faults)
+// The first board's, and the next ones for those after it.
+static uint16_t port_of(const struct cli *cli, const char *option, size_t i)
+{
+    uint64_t port = cli_uint(cli, option);
+    return (uint16_t)(port == 0 ? 0 : port + i);
+}
+
+static int open_board(const struct cli *cli, struct fleet *f, size_t i)
+{
+    struct board *board = &f->boards[i];
+    int status = board_open(board, f->dirs[i]);
+    if (status != 0) {
+        return status;
+    }
+    f->options[i] = (struct server_options){
+        .socket_port = port_of(cli, "socket-port", i),
+        .rfc2217_port = port_of(cli, "rfc2217-port", i),
+        .gdb = cli_given(cli, "gdb"),
+        .gdb_port = port_of(cli, "gdb", i),
+        .strap = CHIP_STRAP_FLASH_BOOT,
+        .line_rate = cli_flag(cli, "line-rate"),
+        .faults = f->faults == NULL ? NULL : &f->faults[i]};
+    return load_rom(cli, f, board->ini.revision, &f->options[i].rom);
+}
+
+static int serve(const struct cli *cli, struct fleet *f,
+                 void (*ready)(void *ctx), void *ctx)
+{
+    int status = 0;
+    size_t opened = 0;
+    for (; opened < f->n && status == 0; opened++) {
+        status = open_board(cli, f, opened);
+    }
+    if (status == 0) {
+        status = server_run(f->boards, f->options, f->n, ready, ctx);
+    }
+    for (size_t i = 0; i < opened; i++) {
+        board_close(&f->boards[i]);
+    }
+    for (size_t i = 0; i < sizeof f->roms / sizeof f->roms[0]; i++) {
+        free(f->roms[i]);
+    }
+    return status;
+}
+
+static int start_in_background(const struct cli *cli, struct fleet *f)
 {
     int fds[2];
     if (pipe(fds) != 0) {
@@ -201,7 +246,7 @@ static int start_in_background(const struct cli *cli, const char *dir,
     if (pid == 0) {
         (void)close(fds[0]);
         (void)setsid();
-        _exit(serve(cli, dir, faults, detach, &fds[1]));
+        _exit(serve(cli, f, detach, &fds[1]));
     }
     (void)close(fds[1]);
     char byte;
@@ -214,40 +259,61 @@ static int start_in_background(const struct cli *cli, const char *dir,
     return CLI_FAILURE; // the child has said why
 }
 
-static int start_board(const struct cli *cli, const char *dir,
-                       struct faults *faults)
+static int create_if_new(const struct cli *cli, const char *dir)
 {
-    if (!board_exists(dir)) {
-        struct board_ini ini = {0};
-        int status = describe_new_board(cli, &ini);
-        if (status == 0) {
-            status = board_create(dir, &ini);
-        }
-        if (status != 0) {
-            return status;
-        }
-        cli_print("%s: blank %s, ESP32 revision %" PRIu32 ", %" PRIu32
-                  " MiB flash\n",
-                  dir, ini.name, ini.revision, ini.flash_size >> 20);
+    if (board_exists(dir)) {
+        return 0;
+    }
+    struct board_ini ini = {0};
+    int status = describe_new_board(cli, &ini);
+    if (status == 0) {
+        status = board_create(dir, &ini);
+    }
+    if (status != 0) {
+        return status;
+    }
+    cli_print("%s: blank %s, ESP32 revision %" PRIu32 ", %" PRIu32
+              " MiB flash\n",
+              dir, ini.name, ini.revision, ini.flash_size >> 20);
+    return 0;
+}
+
+static int start_fleet(const struct cli *cli, struct fleet *f)
+{
+    int status = parse_faults(cli, f);
+    for (size_t i = 0; i < f->n && status == 0; i++) {
+        status = create_if_new(cli, f->dirs[i]);
+    }
+    if (status != 0) {
+        return status;
     }
     if (cli_flag(cli, "foreground")) {
-        return serve(cli, dir, faults, show_endpoints, NULL);
+        return serve(cli, f, show_endpoints, f);
     }
-    int status = start_in_background(cli, dir, faults);
+    status = start_in_background(cli, f);
     if (status == 0) {
-        print_endpoints(dir);
+        print_fleet(f);
     }
     return status;
 }
 
-static int start(const struct cli *cli, const char *dir)
+static int start(const struct cli *cli, const char *const *dirs, size_t n)
 {
-    struct faults *faults;
-    int status = parse_faults(cli, &faults);
-    if (status == 0) {
-        status = start_board(cli, dir, faults);
-        free(faults);
+    struct fleet f = {.n = n,
+                      .dirs = dirs,
+                      .boards = calloc(n, sizeof *f.boards),
+                      .options = calloc(n, sizeof *f.options)};
+    int status;
+    if (n > 1 && cli_given(cli, "mac")) {
+        status = cli_usage(cli, "--mac is for one board");
+    } else if (f.boards == NULL || f.options == NULL) {
+        status = cli_error(NULL, "out of memory");
+    } else {
+        status = start_fleet(cli, &f);
     }
+    free(f.boards);
+    free(f.options);
+    free(f.faults);
     return status;
 }
 
@@ -297,17 +363,49 @@ static int console(const struct cli *cli, const char *dir)
 
 static const struct action {
     const char *name;
-    int (*run)(const struct cli *cli, const char *dir);
+    bool single;                                        // takes one DIR only
+    int (*run)(const struct cli *cli, const char *dir); // for each
 } actions[] = {
-    {"start", start},   {"stop", stop},       {"reset", reset},
-    {"status", status}, {"console", console},
+    {"start", false, NULL}, // all together
+    {"stop", false, stop},     {"reset", false, reset},
+    {"status", false, status}, {"console", true, console},
 };
+
+static int run_each(const struct cli *cli, const struct action *action,
+                    const char *const *dirs, size_t n)
+{
+    int status = 0;
+    for (size_t i = 0; i < n; i++) {
+        int result = action->run(cli, dirs[i]);
+        status = status == 0 ? result : status;
+    }
+    return status;
+}
+
+static int run_action(const struct cli *cli, const struct action *action)
+{
+    size_t n = cli_args(cli) - 1;
+    if (action->single && n > 1) {
+        return cli_usage(cli, "%s takes one DIR", action->name);
+    }
+    const char **dirs = calloc(n, sizeof *dirs);
+    if (dirs == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    for (size_t i = 0; i < n; i++) {
+        dirs[i] = cli_arg(cli, (unsigned)i + 1);
+    }
+    int status = action->run == NULL ? start(cli, dirs, n)
+                                     : run_each(cli, action, dirs, n);
+    free(dirs);
+    return status;
+}
 
 static int run(const struct cli *cli)
 {
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         if (strcmp(cli_arg(cli, 0), actions[i].name) == 0) {
-            return actions[i].run(cli, cli_arg(cli, 1));
+            return run_action(cli, &actions[i]);
         }
     }
     return cli_error(cli_arg(cli, 0),
@@ -381,9 +479,9 @@ static const struct cli_option options[] = {
 
 const struct cli_command command_board = {
     .name = "board",
-    .arguments = "start|stop|reset|status|console DIR",
+    .arguments = "start|stop|reset|status|console DIR ...",
     .min_args = 2,
-    .max_args = 2,
+    .max_args = UINT_MAX,
     .options = options,
     .help = "a virtual board in a folder: blank at first, alive while started",
     .details =
@@ -393,6 +491,9 @@ const struct cli_command command_board = {
         "reset    as the reset button does; --download holds GPIO0 as well\n"
         "console  shows what the board says since its last reset and sends\n"
         "         what you type; Ctrl-] ends it\n"
+        "\n"
+        "All but console take several DIRs; boards that start together share\n"
+        "a process, and each may be stopped on its own.\n"
         "\n"
         "Any tool that takes a port takes DIR/uart (a pty), socket://, \n"
         "rfc2217:// or board:DIR.",

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
@@ -45,6 +46,8 @@
 #define TX_FIFO 128u
 // How often a pty that nobody has open is looked at again.
 #define PTY_TICK_MS 20
+// What a board has to be waited for.
+#define POLLS (LISTENERS + CLIENTS_MAX)
 // So many SYNC frames a loader may need to find its baud rate; after that it is
 // no loader.
 #define SYNCS_UNANSWERED 6
@@ -102,6 +105,7 @@ struct server {
     bool dark;             // a fault has taken the power away
     int64_t idle_until_ms; // host time until which the chip has nothing to do
     uint32_t strap;
+    bool has_run_file;
     bool stop;
 };
 
@@ -626,6 +630,7 @@ static int write_run_file(struct server *s)
     }
     int error = host_file_write(board_path(s->board->dir, "board.run", path),
                                 text, (size_t)n, HOST_FILE_PUBLIC);
+    s->has_run_file = error == 0;
     return error == 0 ? 0 : cli_error(path, "%s", strerror(error));
 }
 
@@ -653,8 +658,7 @@ static int open_endpoints(struct server *s,
 
 static void close_endpoints(struct server *s)
 {
-    static const char *const names[] = {"uart", "uart.sock", "control",
-                                        "board.run"};
+    static const char *const names[] = {"uart", "uart.sock", "control"};
     char path[BOARD_PATH_MAX];
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         (void)unlink(board_path(s->board->dir, names[i], path));
@@ -678,10 +682,9 @@ static bool pty_is_open(int fd)
     return poll(&p, 1, 0) >= 0 && (p.revents & POLLHUP) == 0;
 }
 
-// Wait for work at most timeout_ms, then move bytes.
-static void serve_sockets(struct server *s, int timeout_ms)
+// What to wait for. Returns how long at most, in ms.
+static int gather(struct server *s, struct pollfd p[POLLS], int timeout_ms)
 {
-    struct pollfd p[LISTENERS + CLIENTS_MAX];
     for (size_t i = 0; i < LISTENERS; i++) {
         p[i] = (struct pollfd){.fd = s->listen[i], .events = POLLIN};
     }
@@ -689,7 +692,7 @@ static void serve_sockets(struct server *s, int timeout_ms)
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &s->clients[i];
         int fd = c->fd;
-        if (c->kind == CLIENT_PTY && !pty_is_open(fd)) {
+        if (c->kind == CLIENT_PTY && fd >= 0 && !pty_is_open(fd)) {
             // poll() would not wait: it is looked at again soon. What a writer
             // left behind that has closed it already is read now.
             if (room) {
@@ -707,9 +710,12 @@ static void serve_sockets(struct server *s, int timeout_ms)
             .events = (short)((room || !has_uart(c) ? POLLIN : 0) |
                               (c->out_len > 0 ? POLLOUT : 0))};
     }
-    if (poll(p, LISTENERS + CLIENTS_MAX, timeout_ms) <= 0) {
-        return;
-    }
+    return timeout_ms;
+}
+
+// Move bytes.
+static void serve_sockets(struct server *s, const struct pollfd p[POLLS])
+{
     move_line(s); // up to now; what is read next comes behind it
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         short events = p[LISTENERS + i].revents;
@@ -766,36 +772,116 @@ static int run_chip(struct server *s)
     return s->rx_due > 0 ? 0 : (int)(s->idle_until_ms - now);
 }
 
-// poll() counts in ms; what is shorter is waited for here.
-static int wait_for_line(const struct server *s, int wait_ms)
+// One turn of a board. Returns how long it can be waited for, in ns.
+static uint64_t turn(struct server *s)
 {
-    if (!s->paced) {
-        return wait_ms;
+    if (s->debugger != NULL && (s->debugger->fd < 0 || !gdb_attached(s->gdb))) {
+        debugger_left(s);
     }
-    uint64_t ns = line_wait(s, (uint64_t)wait_ms * 1000000u);
-    if (ns < 1000000u) {
-        struct timespec pause = {.tv_nsec = (long)ns};
-        (void)nanosleep(&pause, NULL);
+    move_line(s);
+    uint64_t wait_ns = (uint64_t)run_chip(s) * 1000000u;
+    move_line(s);
+    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+        flush_client(&s->clients[i]);
     }
-    return (int)(ns / 1000000u);
+    (void)fflush(s->console);
+    return s->paced ? line_wait(s, wait_ns) : wait_ns;
 }
 
-static void loop(struct server *s)
+static void forget_polls(struct pollfd p[POLLS])
 {
-    while (!s->stop && stop_signal == 0) {
-        if (s->debugger != NULL &&
-            (s->debugger->fd < 0 || !gdb_attached(s->gdb))) {
-            debugger_left(s);
-        }
-        move_line(s);
-        int wait_ms = run_chip(s);
-        move_line(s);
-        for (size_t i = 0; i < CLIENTS_MAX; i++) {
-            flush_client(&s->clients[i]);
-        }
-        (void)fflush(s->console);
-        serve_sockets(s, wait_for_line(s, wait_ms));
+    for (size_t i = 0; i < POLLS; i++) {
+        p[i] = (struct pollfd){.fd = -1};
     }
+}
+
+static void wait_and_serve(struct server *servers, size_t n, struct pollfd *p,
+                           uint64_t wait_ns)
+{
+    // poll() counts in ms; what is shorter is waited for here.
+    if (wait_ns < 1000000u) {
+        struct timespec pause = {.tv_nsec = (long)wait_ns};
+        (void)nanosleep(&pause, NULL);
+    }
+    int timeout_ms = (int)(wait_ns / 1000000u);
+    for (size_t i = 0; i < n; i++) {
+        if (servers[i].chip != NULL) {
+            timeout_ms = gather(&servers[i], p + i * POLLS, timeout_ms);
+        } else {
+            forget_polls(p + i * POLLS);
+        }
+    }
+    if (poll(p, n * POLLS, timeout_ms) > 0) {
+        for (size_t i = 0; i < n; i++) {
+            if (servers[i].chip != NULL) {
+                serve_sockets(&servers[i], p + i * POLLS);
+            }
+        }
+    }
+}
+
+// The run file goes last: without it the folder is free.
+static int tear_down(struct server *s)
+{
+    int status = 0;
+    if (s->chip != NULL && s->console != NULL) {
+        status = board_save_fuses(s->board, chip_efuses(s->chip));
+    }
+    if (s->clients != NULL) {
+        close_endpoints(s);
+    }
+    if (s->console != NULL) {
+        (void)fclose(s->console);
+    }
+    if (s->log != NULL) {
+        (void)fclose(s->log);
+    }
+    free(s->clients);
+    free(s->gdb);
+    free(s->chip);
+    s->clients = NULL;
+    s->console = s->log = NULL;
+    s->gdb = NULL;
+    s->chip = NULL;
+    char path[BOARD_PATH_MAX];
+    board_path(s->board->dir, "board.run", path);
+    board_close(s->board);
+    if (s->has_run_file) {
+        (void)unlink(path);
+    }
+    return status;
+}
+
+static int loop(struct server *servers, size_t n)
+{
+    struct pollfd *p = calloc(n, POLLS * sizeof *p);
+    size_t left = n;
+    int status = 0;
+    if (p == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    while (left > 0 && stop_signal == 0) {
+        uint64_t wait_ns = 1000000000u;
+        for (size_t i = 0; i < n; i++) {
+            struct server *s = &servers[i];
+            if (s->chip == NULL) {
+                continue;
+            }
+            if (s->stop) {
+                int result = tear_down(s);
+                status = status == 0 ? result : status;
+                left--;
+                continue;
+            }
+            uint64_t ns = turn(s);
+            wait_ns = ns < wait_ns ? ns : wait_ns;
+        }
+        if (left > 0) {
+            wait_and_serve(servers, n, p, wait_ns);
+        }
+    }
+    free(p);
+    return status;
 }
 
 static int set_up(struct server *s, const struct server_options *options)
@@ -805,15 +891,15 @@ static int set_up(struct server *s, const struct server_options *options)
     s->chip = malloc(chip_sizeof());
     s->clients = calloc(CLIENTS_MAX, sizeof *s->clients);
     s->gdb = calloc(1, sizeof *s->gdb);
-    if (s->log == NULL || s->chip == NULL || s->clients == NULL ||
-        s->gdb == NULL) {
-        return cli_error(path, "%s", strerror(errno));
-    }
-    for (size_t i = 0; i < CLIENTS_MAX; i++) {
+    for (size_t i = 0; i < CLIENTS_MAX && s->clients != NULL; i++) {
         s->clients[i].fd = -1;
     }
     for (size_t i = 0; i < LISTENERS; i++) {
         s->listen[i] = -1;
+    }
+    if (s->log == NULL || s->chip == NULL || s->clients == NULL ||
+        s->gdb == NULL) {
+        return cli_error(path, "%s", strerror(errno));
     }
     uint64_t seed = 0;
     (void)!getrandom(&seed, sizeof seed, 0);
@@ -842,37 +928,60 @@ static int set_up(struct server *s, const struct server_options *options)
     return open_endpoints(s, options);
 }
 
-int server_run(struct board *board, const struct server_options *options)
+// Seven descriptors a board: let there be as many as the system allows.
+static void raise_file_limit(void)
 {
-    struct server s = {.board = board,
-                       .strap = options->strap,
-                       .faults = options->faults,
-                       .paced = options->line_rate};
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int start_all(struct server *servers, struct board *boards,
+                     const struct server_options *options, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct server *s = &servers[i];
+        *s = (struct server){.board = &boards[i],
+                             .strap = options[i].strap,
+                             .faults = options[i].faults,
+                             .paced = options[i].line_rate};
+        int status = set_up(s, &options[i]);
+        if (status == 0) {
+            status = restart(s, false);
+        }
+        if (status != 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+int server_run(struct board *boards, const struct server_options *options,
+               size_t n, void (*ready)(void *ctx), void *ctx)
+{
+    struct server *servers = calloc(n, sizeof *servers);
     struct sigaction action = {.sa_handler = on_signal};
+    if (servers == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
 
-    int status = set_up(&s, options);
+    int status = start_all(servers, boards, options, n);
     if (status == 0) {
-        status = restart(&s, false);
+        ready(ctx);
+        status = loop(servers, n);
     }
-    if (status == 0) {
-        options->ready(options->ctx, board->dir);
-        loop(&s);
-        status = board_save_fuses(board, chip_efuses(s.chip));
+    for (size_t i = 0; i < n; i++) {
+        if (servers[i].board != NULL && servers[i].board->lock >= 0) {
+            int result = tear_down(&servers[i]);
+            status = status == 0 ? result : status;
+        }
     }
-    if (s.clients != NULL) {
-        close_endpoints(&s);
-    }
-    if (s.console != NULL) {
-        (void)fclose(s.console);
-    }
-    if (s.log != NULL) {
-        (void)fclose(s.log);
-    }
-    free(s.clients);
-    free(s.gdb);
-    free(s.chip);
+    free(servers);
     return status;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a board: the virtual chip on one side, on the other its UART0 as
+// Runs boards, any number in one process: the virtual chip on one side, on the
+// other its UART0 as
 //     DIR/uart        symlink to a pty, no modem lines
 //     socket://       raw TCP on the loopback interface, no modem lines
 //     rfc2217://      TCP with DTR and RTS, which drive EN and GPIO0
@@ -17,6 +18,7 @@
 #define TOOLS_FUSEBOX_SERVER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "chip/debug/faults.h"
@@ -31,12 +33,13 @@ struct server_options {
     bool line_rate;        // bytes take their time at UART0's baud rate
     struct faults *faults; // what is to go wrong (chip/debug/faults.h), or NULL
     const void *rom;       // struct mask_rom, NULL: the built-in model
-    // Called once when every endpoint exists and the board is powered.
-    void (*ready)(void *ctx, const char *dir);
-    void *ctx;
 };
 
-// Serve until told to stop (command, SIGTERM, SIGINT). Returns an exit status.
-int server_run(struct board *board, const struct server_options *options);
+// Serve until every board was told to stop (by command; SIGTERM and SIGINT stop
+// all of them). options[i] are those of boards[i]; each board is closed when it
+// stops. ready() is called once when every endpoint exists and every board is
+// powered. Returns an exit status.
+int server_run(struct board *boards, const struct server_options *options,
+               size_t n, void (*ready)(void *ctx), void *ctx);
 
 #endif
