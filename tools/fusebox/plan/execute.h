@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Does what a plan says, step by step, to a board. A rehearsal and a burn run
+// this same code. It can be interrupted anywhere and called again: what is done
+// is found done, what is half done is continued, and a bit that neither the
+// plan nor the board it was made for has, stops it.
+
+#ifndef TOOLS_FUSEBOX_PLAN_EXECUTE_H
+#define TOOLS_FUSEBOX_PLAN_EXECUTE_H
+
+#include "tools/fusebox/plan/journal.h"
+#include "tools/fusebox/plan/plan_file.h"
+#include "tools/fusebox/plan/target.h"
+
+enum execute_result {
+    EXECUTE_DONE,
+    EXECUTE_INTERRUPTED, // the same again goes on from here
+    EXECUTE_REFUSED,     // not the board that was planned for
+    EXECUTE_FAILED,      // a proof, a weak bit, flash that does not hold
+    EXECUTE_NO_BOOT,     // the board did not reach the goal
+};
+
+struct execution {
+    struct plan_file *plan; // loaded
+    struct target *target;
+    struct journal *journal;
+    struct target_goal goal;
+    // Bits that the board's own firmware burned when this was rehearsed.
+    struct fb_efuse_words firmware;
+    void (*say)(void *ctx, const char *line); // progress; NULL: silent
+    void *ctx;
+
+    // What came of it:
+    size_t step; // the one that was being done
+    char why[400];
+    struct target_console console; // of the last boot
+    bool booted;
+    // Bits that were burned by firmware, not by this plan, this time.
+    struct fb_efuse_words seen_burned;
+};
+
+// Compare the board with the plan: its MAC, revision, flash size and fuses, and
+// how far the plan has come. *next receives the first step that is not done.
+enum execute_result execute_compare(struct execution *e, size_t *next);
+
+// All of it.
+enum execute_result execute_plan(struct execution *e);
+
+// The first sector that the plan writes last: nothing is lost there. False:
+// the plan writes nothing.
+bool execute_scratch(const struct plan_file *plan, uint32_t *flash_off);
+
+#endif

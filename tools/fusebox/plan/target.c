@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/fusebox/plan/target.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/loader_efuse.h"
+#include "lib/fb/bytes.h"
+#include "lib/fb/flash_encryption.h"
+#include "lib/fb/secure_boot_v1.h"
+
+#define READS  3
+#define SECTOR 4096u
+
+// The Secure Boot V1 engine and its clock (TRM "DPORT"; the engine's registers
+// are those the mask ROM uses).
+#define DPORT_PERI_CLK_EN 0x3FF0001Cu
+#define DPORT_PERI_RST_EN 0x3FF00020u
+#define PERI_SECUREBOOT   (1u << 3)
+#define SB_BASE           0x3FF04000u
+#define SB_BLOCK          (SB_BASE + 0x080)
+#define SB_DIGEST         (SB_BASE + 0x100)
+#define SB_COMPARE        (SB_BASE + 0x140)
+#define SB_RESULT         (SB_BASE + 0x180)
+#define SB_START          (SB_BASE + 0x1C0)
+#define SB_HASH           (SB_BASE + 0x1C4)
+#define SB_OBTAIN         (SB_BASE + 0x1C8)
+#define SB_CHECK          (SB_BASE + 0x1CC)
+#define SB_FINISH         (SB_BASE + 0x1D0)
+#define SB_BUSY           (SB_BASE + 0x1D4)
+#define SB_POLLS          100
+
+int target_init(struct target *t, struct host_port *port)
+{
+    memset(t, 0, sizeof *t);
+    t->port = port;
+    t->baud = 921600;
+    if (host_loader_init(&t->loader, port) != HOST_LOADER_OK) {
+        (void)snprintf(t->why, sizeof t->why, "out of memory");
+        return TARGET_E_HOST;
+    }
+    return TARGET_OK;
+}
+
+void target_free(struct target *t)
+{
+    host_loader_free(&t->loader);
+}
+
+static int fail(struct target *t, enum target_status status, const char *why)
+{
+    (void)snprintf(t->why, sizeof t->why, "%s", why);
+    return status;
+}
+
+// A status of the session becomes ours.
+static int from_loader(struct target *t, int status)
+{
+    if (status == HOST_LOADER_OK) {
+        return TARGET_OK;
+    }
+    if (status == HOST_LOADER_E_PORT) {
+        t->connected = t->flash = false;
+    }
+    return fail(
+        t, status == HOST_LOADER_E_VERIFY ? TARGET_E_VERIFY : TARGET_E_LOST,
+        t->loader.why);
+}
+
+int target_connect(struct target *t)
+{
+    if (t->connected) {
+        return TARGET_OK;
+    }
+    t->loader.stub = false;
+    t->loader.baud = 115200;
+    t->flash = false;
+    if (host_port_set_baud(t->port, t->loader.baud) != HOST_PORT_OK) {
+        return fail(t, TARGET_E_LOST, "115200 baud is not possible");
+    }
+    int status = host_loader_connect(&t->loader, HOST_BEFORE_DEFAULT);
+    t->connected = status == HOST_LOADER_OK;
+    return from_loader(t, status);
+}
+
+// --- fuses ---
+
+static int read_once(struct target *t, struct target_fuses *fuses)
+{
+    int status =
+        host_loader_efuse_read(&t->loader, &fuses->shadow, &fuses->dec_status);
+    if (status == HOST_LOADER_OK) {
+        status = host_loader_syscon_date(&t->loader, &fuses->syscon_date);
+    }
+    return from_loader(t, status);
+}
+
+static bool equal(const struct target_fuses *a, const struct target_fuses *b)
+{
+    return memcmp(&a->shadow, &b->shadow, sizeof a->shadow) == 0 &&
+           a->dec_status == b->dec_status && a->syscon_date == b->syscon_date;
+}
+
+// Keys are secrets: only BLOCK0 is told.
+static int unsteady(struct target *t, const struct target_fuses *a,
+                    const struct target_fuses *b)
+{
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            uint32_t one = a->shadow.word[block][w];
+            uint32_t two = b->shadow.word[block][w];
+            if (one == two) {
+                continue;
+            }
+            if (block == 0) {
+                (void)snprintf(t->why, sizeof t->why,
+                               "the fuses read differently each time: BLOCK0 "
+                               "word %u is 0x%08x, then 0x%08x",
+                               w, (unsigned)one, (unsigned)two);
+            } else {
+                (void)snprintf(t->why, sizeof t->why,
+                               "the fuses read differently each time: BLOCK%u "
+                               "word %u, bits 0x%08x",
+                               block, w, (unsigned)(one ^ two));
+            }
+            return TARGET_E_UNSTEADY;
+        }
+    }
+    return fail(t, TARGET_E_UNSTEADY,
+                "the fuses' decoder answers differently each time");
+}
+
+int target_read_fuses(struct target *t, struct target_fuses *fuses)
+{
+    struct target_fuses again;
+    int status = target_connect(t);
+    if (status == TARGET_OK) {
+        status = read_once(t, fuses);
+    }
+    for (int i = 1; i < READS && status == TARGET_OK; i++) {
+        status = read_once(t, &again);
+        if (status == TARGET_OK && !equal(fuses, &again)) {
+            status = unsteady(t, fuses, &again);
+        }
+    }
+    fb_bytes_wipe(&again, sizeof again);
+    return status;
+}
+
+int target_burn(struct target *t, unsigned block,
+                const uint32_t word[FB_EFUSE_BLOCK_WORDS])
+{
+    struct fb_efuse_words data;
+    int status = target_connect(t);
+    if (status != TARGET_OK) {
+        return status;
+    }
+    memset(&data, 0, sizeof data);
+    memcpy(data.word[block], word, sizeof data.word[block]);
+    status = host_loader_efuse_program(&t->loader, &data);
+    fb_bytes_wipe(&data, sizeof data);
+    return from_loader(t, status);
+}
+
+// --- flash ---
+
+static uint32_t flash_pins(const struct fb_efuse_words *shadow)
+{
+    return fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_HD) << 24 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_CS0) << 18 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_D) << 12 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_Q) << 6 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_CLK);
+}
+
+static int start_flash(struct target *t, uint32_t pins)
+{
+    uint32_t id = 0;
+    int status = host_loader_flash_attach(&t->loader, pins);
+    if (status == HOST_LOADER_OK) {
+        status = host_loader_flash_id(&t->loader, &id);
+    }
+    if (status == HOST_LOADER_OK) {
+        uint32_t bytes = host_loader_flash_bytes(id);
+        t->flash_size = bytes != 0 ? bytes : t->flash_size;
+        if (t->flash_size == 0) {
+            (void)snprintf(t->why, sizeof t->why,
+                           "the flash chip's size is not known (id 0x%06x)",
+                           (unsigned)id);
+            return TARGET_E_HOST;
+        }
+    }
+    if (status == HOST_LOADER_OK && host_stub != NULL) {
+        status = host_loader_run_stub(&t->loader, host_stub);
+    }
+    if (status == HOST_LOADER_OK) {
+        status = host_loader_flash_params(&t->loader, t->flash_size);
+    }
+    if (status == HOST_LOADER_OK && host_port_has_rate(t->port) &&
+        t->baud > t->loader.baud) {
+        status = host_loader_change_baud(&t->loader, t->baud);
+    }
+    t->flash = status == HOST_LOADER_OK;
+    return from_loader(t, status);
+}
+
+int target_flash(struct target *t)
+{
+    struct target_fuses fuses;
+    if (t->connected && t->flash) {
+        return TARGET_OK;
+    }
+    int status = target_connect(t);
+    if (status == TARGET_OK) {
+        status = read_once(t, &fuses);
+    }
+    return status == TARGET_OK ? start_flash(t, flash_pins(&fuses.shadow))
+                               : status;
+}
+
+int target_flash_bytes(struct target *t, uint32_t *bytes)
+{
+    int status = target_flash(t);
+    *bytes = t->flash_size;
+    return status;
+}
+
+int target_write(struct target *t, uint32_t flash_off, const uint8_t *p,
+                 size_t n, bool encrypt)
+{
+    int status = target_flash(t);
+    if (status != TARGET_OK) {
+        return status;
+    }
+    if (encrypt && !t->loader.stub) {
+        return fail(t, TARGET_E_HOST,
+                    "encrypted writes need the flasher stub, and none is "
+                    "built in");
+    }
+    t->loader.encrypt = encrypt;
+    status = host_loader_flash_write(&t->loader, flash_off, p, n,
+                                     t->loader.stub && !encrypt, NULL, NULL);
+    t->loader.encrypt = false;
+    if (status == HOST_LOADER_OK && !encrypt) {
+        status = host_loader_flash_verify(&t->loader, flash_off, p, n);
+    }
+    return from_loader(t, status);
+}
+
+int target_erase(struct target *t, uint32_t flash_off, size_t n)
+{
+    int status = target_flash(t);
+    return status != TARGET_OK
+               ? status
+               : from_loader(t,
+                             host_loader_flash_erase(&t->loader, flash_off, n));
+}
+
+int target_read(struct target *t, uint32_t flash_off, uint8_t *p, size_t n)
+{
+    int status = target_flash(t);
+    return status != TARGET_OK
+               ? status
+               : from_loader(t, host_loader_flash_read(&t->loader, flash_off, p,
+                                                       n, NULL, NULL));
+}
+
+int target_same(struct target *t, uint32_t flash_off, const uint8_t *p,
+                size_t n, bool *same)
+{
+    int status = target_flash(t);
+    if (status != TARGET_OK) {
+        return status;
+    }
+    status = host_loader_flash_verify(&t->loader, flash_off, p, n);
+    *same = status == HOST_LOADER_OK;
+    return from_loader(t, status == HOST_LOADER_E_VERIFY ? HOST_LOADER_OK
+                                                         : status);
+}
+
+// --- proofs ---
+
+// Rows that differ, the same at each call.
+static void known_rows(uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        p[i] = (uint8_t)(i * 7 + (i >> 8) * 31 + 1);
+    }
+}
+
+int target_prove_flash_key(struct target *t, const uint8_t *key, size_t n,
+                           unsigned config, uint32_t scratch)
+{
+    struct fb_flash_encryption_key crypt;
+    uint8_t plain[SECTOR];
+    uint8_t want[SECTOR];
+    uint8_t got[SECTOR];
+    known_rows(plain, sizeof plain);
+    if (fb_flash_encryption_key_init(&crypt, key, n, config) != FB_OK ||
+        fb_flash_encrypt(&crypt, scratch, plain, want, sizeof want) != FB_OK) {
+        fb_bytes_wipe(&crypt, sizeof crypt);
+        return fail(t, TARGET_E_HOST, "no usable flash encryption key");
+    }
+    fb_bytes_wipe(&crypt, sizeof crypt);
+    int status = target_write(t, scratch, plain, sizeof plain, true);
+    if (status == TARGET_OK) {
+        status = target_read(t, scratch, got, sizeof got);
+    }
+    if (status == TARGET_OK && memcmp(got, want, sizeof got) != 0) {
+        return fail(t, TARGET_E_PROOF,
+                    memcmp(got, plain, sizeof got) == 0
+                        ? "the chip wrote plaintext where it should encrypt"
+                        : "the chip encrypts with another key than the key "
+                          "file's");
+    }
+    return status;
+}
+
+static int put(struct target *t, uint32_t addr, uint32_t value)
+{
+    return from_loader(
+        t, host_loader_write_reg(&t->loader, addr, value, UINT32_MAX, 0));
+}
+
+static int put_bytes(struct target *t, uint32_t addr, const uint8_t *p,
+                     size_t n)
+{
+    int status = TARGET_OK;
+    for (uint32_t i = 0; i < n && status == TARGET_OK; i += 4) {
+        status = put(t, addr + i, load32_le(p + i));
+    }
+    return status;
+}
+
+static int get(struct target *t, uint32_t addr, uint32_t *value)
+{
+    return from_loader(t, host_loader_read_reg(&t->loader, addr, value));
+}
+
+// Start an operation of the engine and wait for its end.
+static int engine(struct target *t, uint32_t addr)
+{
+    uint32_t busy = 1;
+    int status = put(t, addr, 1);
+    for (int i = 0; i < SB_POLLS && busy != 0 && status == TARGET_OK; i++) {
+        status = get(t, SB_BUSY, &busy);
+    }
+    if (status == TARGET_OK && busy != 0) {
+        return fail(t, TARGET_E_PROOF, "the secure boot engine does not end");
+    }
+    return status;
+}
+
+// Clock on, reset off.
+static int engine_on(struct target *t)
+{
+    int status = from_loader(
+        t, host_loader_write_reg(&t->loader, DPORT_PERI_CLK_EN, PERI_SECUREBOOT,
+                                 PERI_SECUREBOOT, 0));
+    return status != TARGET_OK
+               ? status
+               : from_loader(t, host_loader_write_reg(&t->loader,
+                                                      DPORT_PERI_RST_EN, 0,
+                                                      PERI_SECUREBOOT, 0));
+}
+
+// Let the engine hash one block and compare with `want`.
+static int engine_compares(struct target *t, const uint8_t *block,
+                           const uint8_t want[64], bool *same)
+{
+    uint32_t result = 1;
+    int status = engine_on(t);
+    if (status == TARGET_OK) {
+        status = engine(t, SB_START);
+    }
+    if (status == TARGET_OK) {
+        status = put_bytes(t, SB_BLOCK, block, FB_SECURE_BOOT_V1_BLOCK);
+    }
+    if (status == TARGET_OK) {
+        status = engine(t, SB_HASH);
+    }
+    if (status == TARGET_OK) {
+        status = put_bytes(t, SB_COMPARE, want, 64);
+    }
+    if (status == TARGET_OK) {
+        status = engine(t, SB_OBTAIN);
+    }
+    if (status == TARGET_OK) {
+        status = engine(t, SB_CHECK);
+    }
+    if (status == TARGET_OK) {
+        status = get(t, SB_RESULT, &result);
+    }
+    if (status == TARGET_OK) {
+        status = engine(t, SB_FINISH);
+    }
+    *same = result == 0;
+    return status;
+}
+
+int target_prove_secure_boot_key(struct target *t, const uint8_t *key, size_t n)
+{
+    struct fb_secure_boot_v1 c;
+    uint8_t iv[FB_SECURE_BOOT_V1_BLOCK];
+    uint8_t want[FB_SECURE_BOOT_V1_DIGEST_SIZE];
+    bool same = false;
+    bool other = true;
+    known_rows(iv, sizeof iv);
+    if (fb_secure_boot_v1_init(&c, key, n) != FB_OK ||
+        fb_secure_boot_v1_update(&c, iv, sizeof iv) != FB_OK) {
+        return fail(t, TARGET_E_HOST, "no usable secure boot key");
+    }
+    fb_secure_boot_v1_final(&c, want);
+    fb_bytes_wipe(&c, sizeof c);
+    int status = target_connect(t);
+    if (status == TARGET_OK) {
+        status = engine_compares(t, iv, want, &same);
+    }
+    if (status == TARGET_OK && !same) {
+        return fail(t, TARGET_E_PROOF,
+                    "the chip's secure boot engine has another key than the "
+                    "key file's");
+    }
+    // An engine that agrees with everything proves nothing.
+    want[5] ^= 0x10;
+    if (status == TARGET_OK) {
+        status = engine_compares(t, iv, want, &other);
+    }
+    return status == TARGET_OK && other
+               ? fail(t, TARGET_E_PROOF,
+                      "the chip's secure boot engine agrees with anything")
+               : status;
+}
+
+// --- boot and look ---
+
+static void keep(struct target_console *c, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n && c->n < sizeof c->text - 1; i++) {
+        if (p[i] == '\n' || p[i] == '\t' || (p[i] >= 0x20 && p[i] < 0x7F)) {
+            c->text[c->n++] = (char)p[i];
+        }
+    }
+    c->text[c->n] = '\0';
+}
+
+static unsigned count(const char *text, const char *what)
+{
+    unsigned n = 0;
+    for (; (text = strstr(text, what)) != NULL; text++) {
+        n++;
+    }
+    return n;
+}
+
+// More resets than that are a loop.
+#define RESETS_MAX 4
+
+// 1: there, 0: not yet, -1: never.
+static int judge(const struct target_goal *goal, struct target_console *c,
+                 uint64_t ms)
+{
+    unsigned banners = count(c->text, "\nrst:0x");
+    c->resets = banners > 0 ? banners - 1 : 0;
+    if (goal->text != NULL && strstr(c->text, goal->text) != NULL) {
+        return 1;
+    }
+    if (c->resets > (goal->text != NULL ? RESETS_MAX : 0)) {
+        return -1;
+    }
+    if (goal->text == NULL && ms >= goal->seconds * 1000u) {
+        // The ROM names the entry when it hands over.
+        return strstr(c->text, "entry 0x") != NULL ? 1 : -1;
+    }
+    return ms >= goal->timeout_ms && goal->text != NULL ? -1 : 0;
+}
+
+int target_boot(struct target *t, const struct target_goal *goal,
+                struct target_console *console)
+{
+    uint8_t bytes[512];
+    memset(console, 0, sizeof *console);
+    int status = from_loader(t, host_loader_reset(&t->loader, HOST_AFTER_HARD));
+    t->connected = t->flash = false;
+    if (status != TARGET_OK) {
+        return status;
+    }
+    if (host_port_set_baud(t->port, 115200) != HOST_PORT_OK) {
+        return fail(t, TARGET_E_LOST, "115200 baud is not possible");
+    }
+    uint64_t start = host_port_now_ms(t->port);
+    for (;;) {
+        int got = host_port_read(t->port, bytes, sizeof bytes, 50);
+        if (got < 0) {
+            return fail(t, TARGET_E_LOST,
+                        "the port vanished while the board was starting");
+        }
+        keep(console, bytes, (size_t)got);
+        uint64_t ms = host_port_now_ms(t->port) - start;
+        int verdict = judge(goal, console, ms);
+        console->ms = (unsigned)ms;
+        if (verdict != 0) {
+            return verdict > 0
+                       ? TARGET_OK
+                       : fail(t, TARGET_E_GOAL,
+                              console->resets > 0
+                                  ? "the board resets again and again"
+                                  : "the board does not get there in time");
+        }
+    }
+}

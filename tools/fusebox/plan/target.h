@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A board at the other end of a port, real or virtual, and all that a plan may
+// do to it. Calls return an enum target_status; t->why then has one clause.
+
+#ifndef TOOLS_FUSEBOX_PLAN_TARGET_H
+#define TOOLS_FUSEBOX_PLAN_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/loader_session.h"
+#include "lib/fb/efuse.h"
+
+enum target_status {
+    TARGET_OK = 0,
+    TARGET_E_LOST = -1,     // the port, or no answer: try again
+    TARGET_E_UNSTEADY = -2, // three readings of the fuses differ
+    TARGET_E_WEAK = -3,     // a bit does not take
+    TARGET_E_PROOF = -4,    // the chip computes something else than we do
+    TARGET_E_VERIFY = -5,   // the flash does not hold what was written
+    TARGET_E_GOAL = -6,     // the board did not get where it should
+    TARGET_E_HOST = -7,     // this machine
+};
+
+struct target {
+    struct host_port *port;
+    struct host_loader loader;
+    uint32_t baud;       // for the flash, where the line has a rate
+    bool connected;      // the chip is in download mode and answers
+    bool flash;          // the flash is attached, the stub runs if there is one
+    uint32_t flash_size; // bytes; 0: by its id
+    char why[300];
+};
+
+// What three equal readings of the fuses say.
+struct target_fuses {
+    struct fb_efuse_words shadow; // as software sees them: decoded, hidden: 0
+    uint32_t dec_status;
+    uint32_t syscon_date;
+};
+
+// The port stays the caller's.
+int target_init(struct target *t, struct host_port *port);
+void target_free(struct target *t);
+
+// Into the download mode, unless the chip is there already.
+int target_connect(struct target *t);
+int target_read_fuses(struct target *t, struct target_fuses *fuses);
+// One program command of one block.
+int target_burn(struct target *t, unsigned block,
+                const uint32_t word[FB_EFUSE_BLOCK_WORDS]);
+
+// Attach the flash, start the stub, raise the rate. The calls below do it too.
+int target_flash(struct target *t);
+int target_flash_bytes(struct target *t, uint32_t *bytes);
+int target_write(struct target *t, uint32_t flash_off, const uint8_t *p,
+                 size_t n, bool encrypt);
+int target_erase(struct target *t, uint32_t flash_off, size_t n);
+int target_read(struct target *t, uint32_t flash_off, uint8_t *p, size_t n);
+// *same: does the flash hold these n bytes?
+int target_same(struct target *t, uint32_t flash_off, const uint8_t *p,
+                size_t n, bool *same);
+
+// Key proofs. The chip uses the key in its fuses, readable or not, and its
+// result has to be ours.
+//
+// Block 1: a sector of known rows goes through the chip's encryptor into
+// scratch (flash_off, its content is lost) and is read back as it lies there.
+int target_prove_flash_key(struct target *t, const uint8_t *key, size_t n,
+                           unsigned config, uint32_t scratch);
+// Block 2 with Secure Boot V1: the engine hashes a known IV.
+int target_prove_secure_boot_key(struct target *t, const uint8_t *key,
+                                 size_t n);
+
+// How far a board has to get.
+struct target_goal {
+    const char *text;    // on the console; NULL: only time counts
+    unsigned seconds;    // text NULL: alive for so long without a reset
+    unsigned timeout_ms; // for text, and for the first line of code
+};
+#define TARGET_CONSOLE 16384u
+struct target_console {
+    size_t n;
+    char text[TARGET_CONSOLE]; // printable, with \n; the first of it
+    unsigned resets;           // banners of the ROM after the first
+    unsigned ms;               // until the goal, or until it was given up
+};
+
+// Reset it into its flash and look. The chip is then not connected.
+int target_boot(struct target *t, const struct target_goal *goal,
+                struct target_console *console);
+
+#endif
