@@ -106,13 +106,8 @@ static bool enter_raw_mode(struct repl *r)
     return false;
 }
 
-int repl_open(struct repl *r, const char *name)
+static int enter(struct repl *r)
 {
-    char why[256];
-    memset(r, 0, sizeof *r);
-    if (host_port_open(name, &r->port, why) != 0) {
-        return cli_error(name, "%s", why);
-    }
     if (!enter_raw_mode(r)) {
         int status = silent(r, "the raw REPL; is MicroPython running?");
         repl_close(r);
@@ -121,11 +116,31 @@ int repl_open(struct repl *r, const char *name)
     return 0;
 }
 
+int repl_open(struct repl *r, const char *name)
+{
+    char why[256];
+    memset(r, 0, sizeof *r);
+    if (host_port_open(name, &r->port, why) != 0) {
+        return cli_error(name, "%s", why);
+    }
+    return enter(r);
+}
+
+int repl_open_on(struct repl *r, struct host_port *port)
+{
+    memset(r, 0, sizeof *r);
+    r->port = port;
+    r->lent = true;
+    return enter(r);
+}
+
 void repl_close(struct repl *r)
 {
     if (r->port != NULL) {
         (void)host_port_write(r->port, (const uint8_t *)CTRL_B, 1);
-        host_port_close(r->port);
+        if (!r->lent) {
+            host_port_close(r->port);
+        }
     }
     free(r->output);
     memset(r, 0, sizeof *r);

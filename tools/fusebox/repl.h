@@ -18,6 +18,7 @@ struct repl {
     size_t len;
     size_t cap;
     bool raised; // the code ended with an exception: output is its traceback
+    bool lent;   // the port is somebody else's
 };
 
 // The row of --port in a command's options.
@@ -31,6 +32,8 @@ struct repl {
 // Open the port and interrupt what runs there. Each call prints its own error
 // and returns an exit status.
 int repl_open(struct repl *r, const char *port);
+// On a port that is open already and stays the caller's.
+int repl_open_on(struct repl *r, struct host_port *port);
 void repl_close(struct repl *r);
 
 // Run code and collect what it prints. 0 also when it raised: see `raised`.
