@@ -8,7 +8,19 @@
 #include "tools/cli/cli.h"
 
 extern const struct cli_command command_board;
+extern const struct cli_command command_burn;
 extern const struct cli_command command_exec;
 extern const struct cli_command command_ota;
+extern const struct cli_command command_plan;
+extern const struct cli_command command_rehearse;
+extern const struct cli_command command_snapshot;
+
+// A row that several commands have.
+#define PLAN_OPTION_BAUD                                                       \
+    {                                                                          \
+        .name = "baud", .shorts = "b", .kind = CLI_UINT, .value = "RATE",      \
+        .env = "ESPBAUD", .fallback = "921600",                                \
+        .help = "rate for the flash, where the line has one"                   \
+    }
 
 #endif

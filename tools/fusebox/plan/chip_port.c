@@ -170,17 +170,24 @@ static int port_read(void *ctx, uint8_t *out, size_t n, unsigned timeout_ms)
     return (int)got;
 }
 
+// A chip that waits for something else does not empty its FIFO.
 static void send(struct chip_port *p, const uint8_t *bytes, size_t n)
 {
     uint64_t deaf = now_ns(p) + DEAF_NS;
+    bool idle = false;
     while (n > 0 && !p->held && !p->dark && now_ns(p) < deaf) {
         size_t taken = chip_uart_rx(p->chip, 0, bytes, n);
         bytes += taken;
         n -= taken;
         if (taken > 0) {
             deaf = now_ns(p) + DEAF_NS;
+            idle = false;
+        } else if (idle) {
+            return;
         } else {
-            run(p, deaf - now_ns(p));
+            enum chip_stop stop = chip_run(p->chip, SLICE_CYCLES);
+            p->dark = stop == CHIP_POWER_LOST;
+            idle = stop == CHIP_IDLE && chip_idle_ns(p->chip) > DEAF_NS;
         }
     }
 }

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "host/file.h"
+#include "host/key.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
-#include "lib/fb/efuse_coding.h"
 #include "lib/fb/flash_encryption.h"
 #include "tools/cli/cli.h"
 
@@ -113,26 +113,50 @@ struct fb_step *plan_file_add(struct plan_file *f, enum fb_step_kind kind,
 
 // --- keys and data from their files ---
 
-static int read_key(const char *path, struct plan_key *key)
+// A signing key stands for the Secure Boot V1 key that is derived from it: the
+// SHA-256 of its private number, cut to what the coding scheme holds.
+static const char *derive_key(const struct host_file *pem, struct plan_key *key,
+                              size_t n)
+{
+    struct host_key *signing = NULL;
+    uint8_t scalar[32];
+    uint8_t digest[32];
+    const char *why = host_key_parse(pem->data, pem->size, &signing);
+    if (why == NULL && !host_key_scalar(signing, scalar)) {
+        why = "is no private P-256 key";
+    }
+    host_key_free(signing);
+    if (why == NULL) {
+        sha256(scalar, sizeof scalar, digest);
+        memcpy(key->bytes, digest, n);
+        key->n = n;
+        fb_bytes_wipe(scalar, sizeof scalar);
+        fb_bytes_wipe(digest, sizeof digest);
+    }
+    return why;
+}
+
+// The file's bytes, or those derived from it: n of them.
+int plan_key_read(const char *path, struct plan_key *key,
+                  enum plan_key_kind kind, size_t n)
 {
     struct host_file file;
-    int error = host_file_read_secret(path, 4096, &file);
+    const char *why = NULL;
+    int error = host_file_read_secret(path, HOST_KEY_MAX, &file);
     if (error != 0) {
         return cli_error(path, "%s", strerror(error));
     }
-    int status = 0;
-    if (file.size != 32 && file.size != 24) {
-        status = cli_error(path,
-                           "a key has 32 bytes (24 with coding scheme "
-                           "3/4), this file has %zu",
-                           file.size);
-    } else {
+    if (file.size == 32 || file.size == 24) {
         memcpy(key->bytes, file.data, file.size);
         key->n = file.size;
-        key->loaded = true;
+    } else if (kind == PLAN_KEY_SECURE_BOOT) {
+        why = derive_key(&file, key, n);
+    } else {
+        why = "is no key: those have 32 bytes, or 24 with coding scheme 3/4";
     }
     host_file_free(&file);
-    return status;
+    key->loaded = why == NULL;
+    return why == NULL ? 0 : cli_error(path, "%s", why);
 }
 
 static enum fb_efuse_coding coding_of(const struct plan_file *f)
@@ -148,7 +172,8 @@ int plan_file_set_key(struct plan_file *f, enum plan_key_kind kind,
     if (strlen(path) >= sizeof key->path) {
         return cli_error(path, "path is too long");
     }
-    int status = read_key(path, key);
+    int status =
+        plan_key_read(path, key, kind, fb_efuse_coding_bytes(coding_of(f)));
     if (status != 0) {
         return status;
     }
@@ -164,18 +189,22 @@ int plan_file_set_key(struct plan_file *f, enum plan_key_kind kind,
     return 0;
 }
 
-// The words of a key as they are programmed: reversed, encoded.
-static int fill_key_words(struct plan_file *f, struct fb_step *step)
+int plan_key_words(const struct plan_key *key, enum fb_efuse_coding coding,
+                   uint32_t word[FB_EFUSE_BLOCK_WORDS])
 {
-    const struct plan_key *key = &f->key[plan_file_source(f, step)->key];
     uint8_t data[32];
     fb_bytes_reverse(data, key->bytes, key->n);
-    enum fb_status status =
-        fb_efuse_encode(coding_of(f), data, key->n, step->word);
+    enum fb_status status = fb_efuse_encode(coding, data, key->n, word);
     fb_bytes_wipe(data, sizeof data);
-    return status == FB_OK ? 0
-                           : cli_error(key->path, "does not fit the coding "
-                                                  "scheme");
+    return status == FB_OK
+               ? 0
+               : cli_error(key->path, "does not fit the coding scheme");
+}
+
+static int fill_key_words(struct plan_file *f, struct fb_step *step)
+{
+    return plan_key_words(&f->key[plan_file_source(f, step)->key], coding_of(f),
+                          step->word);
 }
 
 int plan_file_burn_key(struct plan_file *f, struct fb_step *step,
@@ -194,7 +223,7 @@ static int load_key(struct plan_file *f, enum plan_key_kind kind)
     if (!key->used || key->loaded) {
         return 0;
     }
-    int status = read_key(key->path, key);
+    int status = plan_key_read(key->path, key, kind, key->n);
     if (status != 0) {
         return status;
     }

@@ -13,13 +13,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "lib/fb/efuse_coding.h"
 #include "lib/fb/plan.h"
 #include "tools/fusebox/board.h"
 
 #define PLAN_STEPS_MAX 96u
 #define PLAN_PATH_MAX  400u
 #define PLAN_LABEL_MAX 160u
-#define PLAN_NAME_MAX  32u
+#define PLAN_NAME_MAX  64u
 
 enum plan_key_kind {
     PLAN_KEY_FLASH,       // flash encryption, block 1
@@ -94,6 +95,13 @@ struct plan_source *plan_file_source(struct plan_file *f,
 
 // The rest tell their own one-line errors and return an exit status.
 
+// Read a key file into key->bytes, key->n and key->loaded: 32 or 24 bytes; for
+// Secure Boot V1 also a signing key (PEM), then the n bytes derived from it.
+int plan_key_read(const char *path, struct plan_key *key,
+                  enum plan_key_kind kind, size_t n);
+// The words of a key as they are programmed: reversed, encoded.
+int plan_key_words(const struct plan_key *key, enum fb_efuse_coding coding,
+                   uint32_t word[FB_EFUSE_BLOCK_WORDS]);
 // A key file's bytes become f->key[kind]. Its length must fit coding.
 int plan_file_set_key(struct plan_file *f, enum plan_key_kind kind,
                       const char *path);

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// fusebox burn: a rehearsed plan, on the board it was made for.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fb/bytes.h"
+#include "tools/fusebox/commands.h"
+#include "tools/fusebox/plan/record.h"
+#include "tools/fusebox/repl.h"
+
+#define EXIT_INTERRUPTED 3
+#define HASH_DIGITS      12u
+
+static void say(void *ctx, const char *line)
+{
+    (void)ctx;
+    cli_print("%s\n", line);
+    (void)fflush(stdout);
+}
+
+static void bullet(void *ctx, const char *line)
+{
+    (void)ctx;
+    cli_print("    %s\n", line);
+}
+
+// --- the consent ---
+
+// The fuses as the plan leaves them.
+static void after_plan(const struct plan_file *plan,
+                       struct fb_efuse_words *after)
+{
+    struct fb_board_state s = {.fuses = plan->fuses};
+    for (size_t i = 0; i < plan->plan.steps; i++) {
+        if (plan->step[i].kind == FB_STEP_BURN) {
+            (void)fb_plan_apply(&s, &plan->step[i], NULL, 0);
+        }
+    }
+    *after = s.fuses;
+    fb_bytes_wipe(&s, sizeof s);
+}
+
+static void show_bits(const struct plan_file *plan)
+{
+    struct fb_efuse_words after;
+    const uint8_t *mac = plan->ini.mac;
+    char hash[65];
+    after_plan(plan, &after);
+    plan_hex(plan->hash, 32, hash);
+    cli_print("Board %02x:%02x:%02x:%02x:%02x:%02x, plan %.*s (%s).\n", mac[0],
+              mac[1], mac[2], mac[3], mac[4], mac[5], (int)HASH_DIGITS, hash,
+              plan->recipe);
+    cli_print("This changes for ever:\n");
+    verdict_changes(&plan->fuses, &after, bullet, NULL);
+    cli_print("Burning needs a steady 3.3 V supply: no long USB cable, no hub, "
+              "nothing else to be powered.\n");
+    fb_bytes_wipe(&after, sizeof after);
+}
+
+static int consent(const struct cli *cli, const struct plan_file *plan)
+{
+    char hash[65];
+    const char *yes = cli_string(cli, "yes-burn");
+    plan_hex(plan->hash, 32, hash);
+    show_bits(plan);
+    if (yes == NULL) {
+        return cli_confirm_burn(false)
+                   ? 0
+                   : cli_error(NULL, "aborted: nothing was burned");
+    }
+    if (strlen(yes) < HASH_DIGITS || strncmp(yes, hash, strlen(yes)) != 0) {
+        return cli_error(yes,
+                         "--yes-burn: not this plan's hash (%.*s or "
+                         "more of it)",
+                         (int)HASH_DIGITS, hash);
+    }
+    return 0;
+}
+
+// --- the burn ---
+
+// The step that closes the UART, if the plan has one.
+static bool closes_uart(const struct plan_file *plan, size_t *step)
+{
+    for (size_t i = 0; i < plan->plan.steps; i++) {
+        struct fb_efuse_words words;
+        memset(&words, 0, sizeof words);
+        memcpy(words.word[0], plan->step[i].word, sizeof words.word[0]);
+        if (plan->step[i].kind == FB_STEP_BURN && plan->step[i].block == 0 &&
+            fb_efuse_get(&words, FB_EFUSE_UART_DOWNLOAD_DIS) != 0) {
+            *step = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+// No download mode answers: it may be just what the interrupted plan did last.
+static bool ended_behind_closed_uart(struct execution *e)
+{
+    size_t step = 0;
+    if (!closes_uart(e->plan, &step) || !e->journal->began[step] ||
+        !host_port_has_lines(e->target->port)) {
+        return false;
+    }
+    return target_boot(e->target, &e->goal, &e->console) == TARGET_OK &&
+           journal_end(e->journal) == 0;
+}
+
+static int tell(const struct cli *cli, const struct execution *e,
+                enum execute_result result)
+{
+    const char *port = cli_string(cli, "port");
+    switch (result) {
+    case EXECUTE_DONE:
+        cli_print("Done: the board is provisioned and boots.\n");
+        return 0;
+    case EXECUTE_INTERRUPTED:
+        (void)cli_error(port,
+                        "step %zu was interrupted: %s; the same command "
+                        "goes on from there",
+                        e->step + 1, e->why);
+        return EXIT_INTERRUPTED;
+    case EXECUTE_REFUSED:
+        return cli_error(port, "%s", e->why);
+    case EXECUTE_FAILED:
+        return cli_error(port, "step %zu: %s; nothing after it was done",
+                         e->step + 1, e->why);
+    case EXECUTE_NO_BOOT:
+        break;
+    }
+    return cli_error(port, "step %zu: %s; nothing after it was burned",
+                     e->step + 1, e->why);
+}
+
+static int burn(const struct cli *cli, struct execution *e)
+{
+    size_t next = 0;
+    enum execute_result result = execute_compare(e, &next);
+    if (result == EXECUTE_INTERRUPTED && ended_behind_closed_uart(e)) {
+        cli_print("The UART is closed, as the plan's last burn does, and the "
+                  "board boots.\n");
+        return tell(cli, e, EXECUTE_DONE);
+    }
+    if (result != EXECUTE_DONE) {
+        return tell(cli, e, result);
+    }
+    int status = consent(cli, e->plan);
+    if (status != 0) {
+        return status;
+    }
+    return tell(cli, e, execute_plan(e));
+}
+
+static int on_port(const struct cli *cli, struct execution *e)
+{
+    struct target target;
+    struct host_port *port = NULL;
+    char why[256];
+    const char *name = cli_string(cli, "port");
+    if (host_port_open(name, &port, why) != 0) {
+        return cli_error(name, "%s", why);
+    }
+    int status = target_init(&target, port) == TARGET_OK
+                     ? 0
+                     : cli_error(NULL, "%s", target.why);
+    if (status == 0) {
+        target.baud = (uint32_t)cli_uint(cli, "baud");
+        e->target = &target;
+        status = burn(cli, e);
+        if (target.connected) {
+            (void)host_loader_reset(&target.loader, HOST_AFTER_HARD);
+        }
+        target_free(&target);
+    }
+    host_port_close(port);
+    return status;
+}
+
+static int with_record(const struct cli *cli, struct plan_file *plan)
+{
+    struct record record;
+    struct journal journal;
+    struct execution e = {.plan = plan, .journal = &journal, .say = say};
+    int status = record_read(&record, cli_arg(cli, 0), plan->hash);
+    if (status != 0) {
+        return status;
+    }
+    if (record.verdict != VERDICT_BOOTS) {
+        return cli_error(cli_arg(cli, 0), "its rehearsal ended with: %s, %s",
+                         verdict_name(record.verdict), record.why);
+    }
+    if (!record_parse_goal(record.goal, &e.goal)) {
+        return cli_error(cli_arg(cli, 0), "its rehearsal has no goal");
+    }
+    e.firmware = record.firmware;
+    status = journal_open(&journal, cli_string(cli, "journal"), plan);
+    if (status == 0) {
+        status = on_port(cli, &e);
+        journal_close(&journal);
+    }
+    return status;
+}
+
+static int run(const struct cli *cli)
+{
+    struct plan_file *plan = malloc(sizeof *plan);
+    if (plan == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    int status = plan_file_read(cli_arg(cli, 0), plan);
+    if (status == 0) {
+        status = plan_file_load(plan);
+    }
+    if (status == 0) {
+        status = with_record(cli, plan);
+    }
+    plan_file_free(plan);
+    free(plan);
+    return status;
+}
+
+static const struct cli_option options[] = {
+    REPL_OPTION_PORT,
+    PLAN_OPTION_BAUD,
+    {.name = "journal",
+     .kind = CLI_STRING,
+     .value = "DIR",
+     .help = "where the boards' journals are (~/.local/state/fusebox/journal)"},
+    {.name = "yes-burn",
+     .kind = CLI_STRING,
+     .value = "HASH",
+     .help = "do not ask: burn the plan with this hash (12 digits or more)"},
+    {.name = NULL}};
+
+const struct cli_command command_burn = {
+    .name = "burn",
+    .arguments = "PLAN",
+    .min_args = 1,
+    .max_args = 1,
+    .options = options,
+    .help = "do what a rehearsed plan says, on the board it was made for",
+    .details =
+        "Only a plan whose rehearsal ended with `boots`, only on the board\n"
+        "whose MAC, revision, flash size and fuses are those of the plan.\n"
+        "Every burn is read back three times, keys are proved before they are\n"
+        "protected, the board has to boot before anything is locked.\n"
+        "After an interruption (exit status 3) the same command goes on.",
+    .run = run,
+};

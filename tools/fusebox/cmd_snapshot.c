@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// fusebox snapshot: read a board into a board folder.
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "tools/fusebox/commands.h"
+#include "tools/fusebox/plan/snapshot.h"
+#include "tools/fusebox/repl.h"
+
+static enum snapshot_flash how_of(const struct cli *cli)
+{
+    const char *how = cli_string(cli, "flash");
+    if (strcmp(how, "none") == 0) {
+        return SNAPSHOT_NONE;
+    }
+    return strcmp(how, "used") == 0 ? SNAPSHOT_USED : SNAPSHOT_ALL;
+}
+
+static int supply_keys(const struct cli *cli, struct snapshot *s)
+{
+    int status = 0;
+    if (cli_given(cli, "flash-key")) {
+        status =
+            snapshot_supply(s, PLAN_KEY_FLASH, cli_string(cli, "flash-key"));
+    }
+    if (status == 0 && cli_given(cli, "secure-boot-key")) {
+        status = snapshot_supply(s, PLAN_KEY_SECURE_BOOT,
+                                 cli_string(cli, "secure-boot-key"));
+    }
+    return status;
+}
+
+static void tell(const struct snapshot *s, const char *dir)
+{
+    const uint8_t *mac = s->ini.mac;
+    cli_print("%s: %s %02x:%02x:%02x:%02x:%02x:%02x, chip revision %" PRIu32
+              ", %" PRIu32 " MiB flash%s\n",
+              dir, s->ini.name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+              s->ini.revision, s->ini.flash_size >> 20,
+              s->ini.unknown & BOARD_UNKNOWN_FLASH ? " (not read)" : "");
+    for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
+        if (s->ini.unknown & 1u << block) {
+            cli_print("BLOCK%u is read-protected: unknown%s\n", block,
+                      block == 1   ? " (--flash-key supplies it)"
+                      : block == 2 ? " (--secure-boot-key supplies it)"
+                                   : "");
+        }
+    }
+    if (s->ini.unknown & BOARD_UNKNOWN_CONFIG) {
+        cli_print("FLASH_CRYPT_CONFIG and CODING_SCHEME are read-protected: "
+                  "unknown\n");
+    }
+}
+
+static int take(const struct cli *cli, struct target *t)
+{
+    struct snapshot s;
+    const char *dir = cli_string(cli, "output");
+    int status = snapshot_take(t, how_of(cli), &s);
+    if (status != TARGET_OK) {
+        snapshot_free(&s);
+        return cli_error(cli_string(cli, "port"), "%s", t->why);
+    }
+    (void)snprintf(s.ini.name, sizeof s.ini.name, "%s",
+                   cli_string(cli, "name"));
+    status = supply_keys(cli, &s);
+    if (status == 0) {
+        status = board_create_from(dir, &s.ini, &s.fuses, s.flash);
+    }
+    if (status == 0) {
+        tell(&s, dir);
+    }
+    snapshot_free(&s);
+    return status;
+}
+
+static int run(const struct cli *cli)
+{
+    struct target t;
+    struct host_port *port = NULL;
+    char why[256];
+    const char *name = cli_string(cli, "name");
+    if (strlen(name) >= sizeof((struct board_ini *)0)->name ||
+        strpbrk(name, " \t\n=") != NULL || name[0] == '\0') {
+        return cli_error(name, "--name: one short word");
+    }
+    if (board_exists(cli_string(cli, "output"))) {
+        return cli_error(cli_string(cli, "output"), "holds a board already");
+    }
+    if (host_port_open(cli_string(cli, "port"), &port, why) != 0) {
+        return cli_error(cli_string(cli, "port"), "%s", why);
+    }
+    int status =
+        target_init(&t, port) == TARGET_OK ? 0 : cli_error(NULL, "%s", t.why);
+    if (status == 0) {
+        t.baud = (uint32_t)cli_uint(cli, "baud");
+        status = take(cli, &t);
+        if (t.connected) {
+            (void)host_loader_reset(&t.loader, HOST_AFTER_HARD);
+        }
+        target_free(&t);
+    }
+    host_port_close(port);
+    return status;
+}
+
+static const struct cli_option options[] = {
+    REPL_OPTION_PORT,
+    PLAN_OPTION_BAUD,
+    {.name = "output",
+     .shorts = "o",
+     .kind = CLI_STRING,
+     .value = "DIR",
+     .required = true,
+     .help = "the board folder to make"},
+    {.name = "flash",
+     .kind = CLI_CHOICE,
+     .value = "HOW",
+     .choices = "all|used|none",
+     .fallback = "used",
+     .help = "all: read every byte; used: ask the chip what is erased first"},
+    {.name = "name",
+     .kind = CLI_STRING,
+     .value = "NAME",
+     .fallback = "ESP32",
+     .help = "what the board is: GPY"},
+    {.name = "flash-key",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "flash encryption key, where BLOCK1 cannot be read"},
+    {.name = "secure-boot-key",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "secure boot key, or the signing key it comes from"},
+    {.name = NULL}};
+
+const struct cli_command command_snapshot = {
+    .name = "snapshot",
+    .arguments = "",
+    .options = options,
+    .help = "read a board into a board folder; nothing is written to it",
+    .details = "eFuses (three equal readings), MAC, revision and flash become\n"
+               "DIR/efuse.bin, DIR/flash.bin and DIR/board.ini, which names\n"
+               "what could not be read. `fusebox board start DIR` boots it.\n"
+               "The folder may hold keys: it is readable by its owner only.",
+    .run = run,
+};

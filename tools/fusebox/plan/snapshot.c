@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/fusebox/plan/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fb/bytes.h"
+#include "lib/fb/crypto.h"
+#include "tools/cli/cli.h"
+
+#define PIECE 0x10000u
+
+static enum fb_efuse_coding coding_of(const struct fb_efuse_words *fuses)
+{
+    return (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
+}
+
+// From what software sees to what is burned.
+static void take_block(struct snapshot *s, const struct fb_efuse_words *shadow,
+                       unsigned block)
+{
+    uint8_t data[32];
+    if (fb_efuse_get(shadow, FB_EFUSE_RD_DIS) & 1u << (block - 1)) {
+        s->ini.unknown |= 1u << block;
+        return;
+    }
+    for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+        store32_le(data + (size_t)4 * w, shadow->word[block][w]);
+    }
+    (void)fb_efuse_encode(coding_of(shadow), data,
+                          fb_efuse_coding_bytes(coding_of(shadow)),
+                          s->fuses.word[block]);
+    fb_bytes_wipe(data, sizeof data);
+}
+
+static void take_fuses(struct snapshot *s, const struct target_fuses *read)
+{
+    memcpy(s->fuses.word[0], read->shadow.word[0], sizeof s->fuses.word[0]);
+    for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
+        take_block(s, &read->shadow, block);
+    }
+    if (fb_efuse_get(&read->shadow, FB_EFUSE_RD_DIS) & 8) {
+        s->ini.unknown |= BOARD_UNKNOWN_CONFIG;
+    }
+    s->ini.revision = fb_efuse_chip_revision(&read->shadow, read->syscon_date);
+    (void)fb_efuse_mac(&read->shadow, s->ini.mac);
+}
+
+// --- flash ---
+
+// Is a piece erased, by the chip's own reckoning?
+static int piece_is_used(struct target *t, const uint8_t *erased, uint32_t at,
+                         bool *used)
+{
+    bool same = false;
+    int status = target_same(t, at, erased, PIECE, &same);
+    *used = !same;
+    return status;
+}
+
+static int read_used(struct target *t, struct snapshot *s)
+{
+    uint8_t *erased = malloc(PIECE);
+    int status = TARGET_OK;
+    uint32_t from = 0;
+    if (erased == NULL) {
+        (void)snprintf(t->why, sizeof t->why, "out of memory");
+        return TARGET_E_HOST;
+    }
+    memset(erased, 0xFF, PIECE);
+    // Used pieces that follow each other are read in one go.
+    for (uint32_t at = 0; at <= s->ini.flash_size && status == TARGET_OK;
+         at += PIECE) {
+        bool used = false;
+        if (at < s->ini.flash_size) {
+            status = piece_is_used(t, erased, at, &used);
+        }
+        if (!used) {
+            if (status == TARGET_OK && from < at) {
+                status = target_read(t, from, s->flash + from, at - from);
+            }
+            from = at + PIECE;
+        }
+    }
+    free(erased);
+    return status;
+}
+
+static int take_flash(struct target *t, enum snapshot_flash how,
+                      struct snapshot *s)
+{
+    int status = target_flash_bytes(t, &s->ini.flash_size);
+    if (status != TARGET_OK) {
+        return status;
+    }
+    s->flash = malloc(s->ini.flash_size);
+    if (s->flash == NULL) {
+        (void)snprintf(t->why, sizeof t->why, "out of memory");
+        return TARGET_E_HOST;
+    }
+    memset(s->flash, 0xFF, s->ini.flash_size);
+    switch (how) {
+    case SNAPSHOT_ALL:
+        return target_read(t, 0, s->flash, s->ini.flash_size);
+    case SNAPSHOT_USED:
+        return read_used(t, s);
+    case SNAPSHOT_NONE:
+        s->ini.unknown |= BOARD_UNKNOWN_FLASH;
+        break;
+    }
+    return TARGET_OK;
+}
+
+int snapshot_take(struct target *t, enum snapshot_flash how, struct snapshot *s)
+{
+    struct target_fuses read;
+    memset(s, 0, sizeof *s);
+    (void)snprintf(s->ini.name, sizeof s->ini.name, "ESP32");
+    int status = target_read_fuses(t, &read);
+    if (status == TARGET_OK) {
+        take_fuses(s, &read);
+        status = take_flash(t, how, s);
+    }
+    fb_bytes_wipe(&read, sizeof read);
+    return status;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+    free(s->flash);
+    fb_bytes_wipe(s, sizeof *s);
+}
+
+int snapshot_supply(struct snapshot *s, enum plan_key_kind kind,
+                    const char *path)
+{
+    struct plan_key key = {.used = true};
+    unsigned block = plan_key_block(kind);
+    uint32_t word[FB_EFUSE_BLOCK_WORDS];
+    size_t n = fb_efuse_coding_bytes(coding_of(&s->fuses));
+    int status = plan_key_read(path, &key, kind, n);
+    if (status == 0 && key.n != n) {
+        status = cli_error(path, "has %zu bytes, this chip's keys have %zu",
+                           key.n, n);
+    }
+    if (status == 0) {
+        status = plan_key_words(&key, coding_of(&s->fuses), word);
+    }
+    if (status == 0 && (s->ini.unknown & 1u << block) == 0 &&
+        memcmp(word, s->fuses.word[block], sizeof word) != 0) {
+        status = cli_error(path, "not what BLOCK%u of this board holds", block);
+    }
+    if (status == 0) {
+        memcpy(s->fuses.word[block], word, sizeof word);
+        s->ini.unknown &= ~(1u << block);
+    }
+    fb_bytes_wipe(&key, sizeof key);
+    fb_bytes_wipe(word, sizeof word);
+    return status;
+}

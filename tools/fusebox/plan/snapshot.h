@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a board holds, read over a port. Nothing is written to it.
+
+#ifndef TOOLS_FUSEBOX_PLAN_SNAPSHOT_H
+#define TOOLS_FUSEBOX_PLAN_SNAPSHOT_H
+
+#include "tools/fusebox/plan/plan_file.h"
+#include "tools/fusebox/plan/target.h"
+
+enum snapshot_flash {
+    SNAPSHOT_ALL,  // every byte
+    SNAPSHOT_USED, // every byte; the chip's MD5 tells which 64 KiB are erased
+    SNAPSHOT_NONE,
+};
+
+struct snapshot {
+    struct board_ini ini;
+    struct fb_efuse_words fuses; // as burned; what is unknown is 0
+    uint8_t *flash;              // ini.flash_size bytes
+};
+
+// A target status; t->why then says why. *s is to be freed in any case.
+int snapshot_take(struct target *t, enum snapshot_flash how,
+                  struct snapshot *s);
+// Wipes the fuses.
+void snapshot_free(struct snapshot *s);
+
+// The key of a block that cannot be read, from its file (a PEM signing key for
+// block 2). Refused when the block can be read and holds another one. Prints
+// its own one-line error and returns an exit status.
+int snapshot_supply(struct snapshot *s, enum plan_key_kind kind,
+                    const char *path);
+
+#endif

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What became of a board, in words: does it live, what is different for ever,
+// and what can still be done with it.
+
+#ifndef TOOLS_FUSEBOX_PLAN_VERDICT_H
+#define TOOLS_FUSEBOX_PLAN_VERDICT_H
+
+#include "tools/fusebox/plan/execute.h"
+
+enum verdict {
+    VERDICT_BOOTS,
+    VERDICT_STOPS,       // the plan ends early, the board still boots
+    VERDICT_RECOVERABLE, // it does not boot, but can be brought back
+    VERDICT_BRICKS,
+};
+// "boots", ...
+const char *verdict_name(enum verdict v);
+
+// A board that does not boot: RECOVERABLE and the way, or BRICKS and the
+// reason, from its true fuses and the keys that are at hand.
+enum verdict verdict_of_dead(const struct plan_file *plan,
+                             const struct fb_efuse_words *fuses, char *text,
+                             size_t cap);
+
+// Lines for people, each handed to line().
+typedef void verdict_line(void *ctx, const char *line);
+// Fields that are different: "FLASH_CRYPT_CNT 0x0 -> 0x1".
+void verdict_changes(const struct fb_efuse_words *before,
+                     const struct fb_efuse_words *after, verdict_line *line,
+                     void *ctx);
+// What is possible from now on: plaintext flashes, what UART and JTAG still do,
+// who can read and write what.
+void verdict_outlook(const struct plan_file *plan,
+                     const struct fb_efuse_words *fuses, verdict_line *line,
+                     void *ctx);
+
+#endif
