@@ -15,6 +15,7 @@
 #include "firmware/drivers/gpio.h"
 #include "firmware/drivers/mmu.h"
 #include "firmware/drivers/reset.h"
+#include "firmware/drivers/wdt.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/boot_store.h"
 #include "lib/fb/partition_table.h"
@@ -26,6 +27,12 @@
 #define SAFE_BOOT_US    100000u
 #define SAFE_FACTORY_US 3000000u
 #define SAFE_POLL_US    10000u
+
+// Longest verification and all writes, with room to spare. (A hang is a fault
+// of the hardware: better another try than a dead board.)
+#define GUARD_MS 20000u
+// How long an application on trial has to take over the watchdog.
+#define TRIAL_MS 60000u
 
 // More verdicts than a decision can take: each slot once.
 #define VERDICTS_MAX 20u
@@ -232,6 +239,7 @@ static void start(const struct slot_rules *rules,
     bool final = false;
     int err;
 
+    wdt_guard(GUARD_MS);
     read_store(table, flash_bytes, &store);
     fb_boot_store_first(&store, safe_boot_request(), &course);
     for (unsigned i = 0; i < VERDICTS_MAX && !final; i++) {
@@ -252,6 +260,11 @@ static void start(const struct slot_rules *rules,
     p = mmu_map(part->offset, part->size);
     console_print("Loading app partition at offset %08x\n",
                   (unsigned)part->offset);
+    if (course.trial) {
+        wdt_guard(TRIAL_MS);
+    } else {
+        wdt_disable_all();
+    }
     launch(&image, p, part->offset);
 }
 

@@ -9,6 +9,7 @@
 
 #define _DEFAULT_SOURCE // for testing.h
 
+#include "chip/rom/mask_rom.h"
 #include "chip/testing.h"
 #include "firmware/boot/testing.h"
 #include "lib/fb/boot_info.h"
@@ -106,14 +107,14 @@ static void put_bootloader(struct board *b)
     in_flash(b, 0, file, sizeof(file));
 }
 
-static void put_table(struct board *b)
+static void put_table(struct board *b, uint32_t slot_1)
 {
-    static const struct fb_partition_table table = {
+    const struct fb_partition_table table = {
         3,
         true,
         {{FB_PARTITION_APP, FB_PARTITION_FACTORY, SLOT_0, 0x10000, "factory",
           1},
-         {FB_PARTITION_APP, FB_PARTITION_OTA_0, SLOT_1, 0x10000, "ota_0", 1},
+         {FB_PARTITION_APP, FB_PARTITION_OTA_0, slot_1, 0x10000, "ota_0", 1},
          {FB_PARTITION_DATA, FB_PARTITION_OTADATA, OTADATA, 0x1000, "otadata",
           1}},
     };
@@ -133,6 +134,19 @@ static void put_info(struct board *b, uint32_t active, uint32_t state)
     fb_boot_info_fresh(&info);
     info.active = active;
     info.state = state;
+    fb_boot_info_encode(&info, bytes);
+    in_flash(b, OTADATA, bytes, sizeof(bytes));
+}
+
+static void put_trial(struct board *b)
+{
+    struct fb_boot_info info;
+    uint8_t bytes[FB_BOOT_INFO_SIZE];
+
+    fb_boot_info_fresh(&info);
+    info.active = FB_BOOT_UPDATE1;
+    info.state = FB_BOOT_CHECK;
+    fb_boot_info_set_trial(&info, FB_TRIAL_WANTED);
     fb_boot_info_encode(&info, bytes);
     in_flash(b, OTADATA, bytes, sizeof(bytes));
 }
@@ -173,14 +187,74 @@ static void make_app(struct testing_blob *app, uint8_t sign)
     }
 }
 
+// The chip's ROM: the built-in model or a mask ROM.
+struct rom {
+    const char *name;
+    const char *file; // in ESP32_ROM_DIR; NULL: built-in
+    uint32_t revision;
+};
+static const struct rom roms[] = {
+    {"built-in, revision 0", NULL, 0},
+    {"built-in, revision 3", NULL, 3},
+    {"mask ROM, revision 0", "esp32_rev0_rom.elf", 0},
+    {"mask ROM, revision 3", "esp32_rev300_rom.elf", 3},
+};
+
+// NULL: built-in; false: the file is not there.
+static bool load_rom(const struct rom *rom, struct mask_rom **loaded)
+{
+    static uint8_t elf[2u << 20];
+    static struct mask_rom mask;
+    const char *dir = getenv("ESP32_ROM_DIR");
+    char path[1024];
+    size_t n = 0;
+    FILE *f;
+
+    *loaded = NULL;
+    if (rom->file == NULL) {
+        return true;
+    }
+    snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : "", rom->file);
+    f = dir != NULL ? fopen(path, "rb") : NULL;
+    if (f == NULL) {
+        print_message("# skipped %s: no file %s in ESP32_ROM_DIR\n", rom->name,
+                      rom->file);
+        return false;
+    }
+    n = fread(elf, 1, sizeof(elf), f);
+    fclose(f);
+    assert_int_equal(mask_rom_load(&mask, elf, n), FB_OK);
+    *loaded = &mask;
+    return true;
+}
+
+// Another chip on the rig: with that much flash and that ROM.
+static void exchange_chip(struct rig *rig, uint32_t flash_size,
+                          const struct mask_rom *mask, uint32_t revision)
+{
+    struct chip_callbacks cb = rig_callbacks(rig);
+    struct chip_config config = {.flash_size = flash_size,
+                                 .revision = revision,
+                                 .strap = CHIP_STRAP_FLASH_BOOT,
+                                 .seed = 1,
+                                 .rom = mask};
+
+    free(rig->flash);
+    rig->flash = malloc(flash_size);
+    assert_non_null(rig->flash);
+    memset(rig->flash, 0xFF, flash_size);
+    config.flash = rig->flash;
+    chip_init(rig->chip, &config, &cb);
+}
+
 // A board is open, encrypted, or encrypted with secure boot; two signature
 // checks are most of the time of a boot.
 enum lock { OPEN, ENCRYPTED, LOCKED };
 
-static struct board new_board(enum lock lock, uint32_t revision)
+static struct board dress_board(struct rig *rig, enum lock lock,
+                                uint32_t slot_1)
 {
-    struct board b = {.rig = rig_new(revision, CHIP_STRAP_FLASH_BOOT),
-                      .encrypted = lock != OPEN};
+    struct board b = {.rig = rig, .encrypted = lock != OPEN};
     struct fb_efuse_words fuses = *chip_efuses(b.rig->chip);
 
     fb_flash_encryption_key_init(&b.key, flash_key, sizeof(flash_key), 0xF);
@@ -193,15 +267,20 @@ static struct board new_board(enum lock lock, uint32_t revision)
     fuses.word[0][6] |= lock == LOCKED ? ABS_DONE_0 : 0;
     chip_set_efuses(b.rig->chip, &fuses);
     put_bootloader(&b);
-    put_table(&b);
+    put_table(&b, slot_1);
     put_info(&b, FB_BOOT_FACTORY, FB_BOOT_READY);
     return b;
+}
+
+static struct board new_board(enum lock lock, uint32_t revision)
+{
+    return dress_board(rig_new(revision, CHIP_STRAP_FLASH_BOOT), lock, SLOT_1);
 }
 
 // Run until one of the two ends of a boot, or the power is lost.
 static bool boots_on(struct rig *rig)
 {
-    for (unsigned i = 0; i < 1000; i++) {
+    for (unsigned i = 0; i < 2000; i++) {
         enum chip_stop stop = chip_run(rig->chip, 400000);
 
         if (strstr(rig->console, "Hi\n") != NULL) {
@@ -294,6 +373,96 @@ static void test_starts_an_application(void **state)
             }
         }
         rig_free(b.rig);
+    }
+}
+
+// What the application is promised (docs/DESIGN.md).
+static void check_handover(struct rig *rig)
+{
+    // CPU 160 MHz, APB 80 MHz, console 115200, watchdogs off, the cache on.
+    assert_int_equal(rig_get(rig, 0x3FF48070) >> 27 & 3, 1);
+    assert_int_equal(rig_get(rig, 0x3FF0003C), 1);
+    assert_true(rig->baud > 115200 - 600 && rig->baud < 115200 + 600);
+    assert_int_equal(rig_get(rig, 0x3FF4808C), 0);
+    assert_int_equal(rig_get(rig, 0x3FF5F048), 0);
+    assert_int_equal(rig_get(rig, 0x3FF60048), 0);
+    assert_int_equal(rig_get(rig, 0x3FF00040) >> 3 & 1, 1);
+}
+
+// Every size, mode and clock of the flash, with every ROM: the update at the
+// very end of the flash starts.
+static void test_every_flash(void **state)
+{
+    uint8_t mode, freq, header[2];
+    struct testing_blob app;
+
+    (void)state;
+    need_bootloader();
+    make_app(&app, 'y');
+    memcpy(header, bootloader + 2, 2);
+    for (unsigned r = 0; r < sizeof(roms) / sizeof(roms[0]); r++) {
+        struct mask_rom *mask;
+        if (!load_rom(&roms[r], &mask)) {
+            continue;
+        }
+        for (unsigned i = 0; i < 4 * 4 * 2; i++) {
+            uint32_t mib = 2u << i / 8;
+            uint32_t slot_1 = mib * 0x100000 - 0x10000;
+            struct rig *rig = rig_new(roms[r].revision, CHIP_STRAP_FLASH_BOOT);
+
+            mode = i % 4;
+            freq = i / 4 % 2 == 0 ? 0 : 15;
+            exchange_chip(rig, mib << 20, mask, roms[r].revision);
+            bootloader[2] = mode;
+            bootloader[3] =
+                (uint8_t)(fb_image_flash_size_id(mib << 20) << 4 | freq);
+            struct board b = dress_board(rig, OPEN, slot_1);
+            put_info(&b, FB_BOOT_UPDATE1, FB_BOOT_READY);
+            in_flash(&b, slot_1, app.p, app.n);
+            starts(&b, slot_1);
+            check_handover(rig);
+            assert_int_equal(rig->operations, 0);
+            rig_free(rig);
+        }
+    }
+    memcpy(bootloader + 2, header, 2);
+}
+
+// A locked board on each ROM: table and image are signed, the digest is
+// checked, all is encrypted; a new image is on trial, and falls back.
+static void test_every_rom(void **state)
+{
+    struct testing_blob app;
+
+    (void)state;
+    need_bootloader();
+    make_app(&app, 'y');
+    for (unsigned r = 0; r < sizeof(roms) / sizeof(roms[0]); r++) {
+        struct mask_rom *mask;
+        if (!load_rom(&roms[r], &mask)) {
+            continue;
+        }
+        struct rig *rig = rig_new(roms[r].revision, CHIP_STRAP_FLASH_BOOT);
+        exchange_chip(rig, RIG_FLASH, mask, roms[r].revision);
+        struct board b = dress_board(rig, LOCKED, SLOT_1);
+        in_flash(&b, SLOT_0, app.p, app.n);
+        in_flash(&b, SLOT_1, app.p, app.n);
+        put_trial(&b);
+        starts(&b, SLOT_1);
+        says(&b, "secure boot is enabled\r\n");
+        says(&b, "Slot 1 is on trial");
+        // The watchdog ends what does nothing, and the trial with it.
+        rig->console_n = 0;
+        rig_run_ms(rig, 70000);
+        says(&b, "rst:0x9 (RTCWDT_SYS_RESET)");
+        says(&b, "Falling back to slot 0.\r\n");
+        says(&b, "Hi\n");
+        check_handover(rig);
+        rig->console_n = 0;
+        rig_run_ms(rig, 120000);
+        assert_int_equal(rig->console_n, 0);
+        assert_int_equal(rig->unmodelled, 0);
+        rig_free(rig);
     }
 }
 
@@ -503,6 +672,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_starts_an_application),
+        cmocka_unit_test(test_every_flash),
+        cmocka_unit_test(test_every_rom),
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_refuses_a_table_of_strangers),
         cmocka_unit_test(test_update),

@@ -52,6 +52,7 @@ static struct {
     uint64_t now_us;
     uint64_t pin_high_until_us;
     uint32_t id_bytes; // what the flash chip says of its size
+    uint32_t guard_ms; // the watchdog; 0: off
     bool started;
     uint32_t start_off;
     struct fb_image start_image;
@@ -101,6 +102,16 @@ bool gpio_level(unsigned gpio)
 {
     assert_int_equal(gpio, BOARD_SAFE_BOOT_GPIO);
     return w.now_us < w.pin_high_until_us;
+}
+
+void wdt_guard(uint32_t timeout_ms)
+{
+    w.guard_ms = timeout_ms;
+}
+
+void wdt_disable_all(void)
+{
+    w.guard_ms = 0;
 }
 
 uint32_t flash_size(void)
@@ -317,6 +328,9 @@ static void starts(uint32_t flash_off)
         print_error("should start 0x%x:\n%s\n", flash_off, w.console);
         fail();
     }
+    // A watchdog waits for an image on trial, and for no other.
+    assert_int_equal(w.guard_ms,
+                     strstr(w.console, "on trial") != NULL ? TRIAL_MS : 0);
 }
 
 static void refuses(const char *line)

@@ -16,10 +16,13 @@ _Noreturn void boot_main(void);
 _Noreturn void boot_main(void)
 {
     wdt_disable_all();
-    clock_init();
-    uart_init(clock_apb_hz(), CONSOLE_BAUD);
+    uart_flush();
     mmu_init();
+    clock_init();
+    clock_fast();
+    uart_init(clock_apb_hz(), CONSOLE_BAUD);
     boot_run();
+    wdt_disable_all();
     console_print("No bootable image. Waiting for UART download.\n");
     launch_nothing();
 }

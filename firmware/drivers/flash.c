@@ -19,7 +19,7 @@ IRAM_FILE
 #define PP_CHUNK   32u        // as the ROM does
 #define PP_PAGE    256u
 
-#define CLOCK_APB_HALF     0x1001u     // CLKCNT_N 1, H 0, L 1
+#define CLOCK_APB_QUARTER  0x3043u     // CLKCNT_N 3, H 1, L 3: at most 20 MHz
 #define CTRL_READ_MODES    0x01906000u // FREAD_*, FASTRD_MODE
 #define CTRL_WRSR_2B       (1u << 22)
 #define USER_EDGES         0xF0u // CS_HOLD, CS_SETUP, CK_I_EDGE, CK_OUT_EDGE
@@ -57,7 +57,7 @@ static IRAM_TEXT uint32_t begin(void)
 
     while (REG32(SPI1_EXT2) != 0) {
     }
-    REG32(SPI1_CLOCK) = CLOCK_APB_HALF;
+    REG32(SPI1_CLOCK) = CLOCK_APB_QUARTER;
     REG32(SPI1_CTRL) &= ~CTRL_READ_MODES;
     REG32(SPI1_USER) = (REG32(SPI1_USER) & USER_EDGES) | SPI_USER_COMMAND |
                        SPI_USER_ADDR | SPI_USER_MISO;

@@ -129,6 +129,13 @@ static void pro_cache_on(void)
 void mmu_init(void)
 {
     caches_off();
+    // The cache reads in the mode and at the share of APB that the header of
+    // the bootloader asked the ROM for. APB itself, which is 80 MHz from now
+    // on, needs the pads routed and sampled in another way; half of it works
+    // with all chips as the ROM leaves them.
+    if ((REG32(SPI0_CLOCK) & SPI_CLOCK_EQU_SYSCLK) != 0) {
+        REG32(SPI0_CLOCK) = SPI_CLOCK_HALF;
+    }
     REG32(DPORT_PRO_CACHE_CTRL1) &= ~DPORT_CACHE_MASK_DROM0;
     REG32(DPORT_APP_CACHE_CTRL1) &= ~DPORT_CACHE_MASK_DROM0;
     pro_cache_on();

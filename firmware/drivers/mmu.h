@@ -30,7 +30,7 @@ uint32_t mmu_cache_suspend(void);
 void mmu_cache_resume(uint32_t state, bool changed);
 
 // Bootloader only. After the ROM: both CPUs' caches off and flushed, nothing
-// mapped; then the PRO CPU's data cache on.
+// mapped, flash clock at most half of APB; then the PRO CPU's data cache on.
 void mmu_init(void);
 
 // A mapped segment of an application. flash_off and vaddr are equal modulo

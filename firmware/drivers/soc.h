@@ -50,6 +50,7 @@
 #define DPORT_PERI_CLK_EN        0x3FF0001Cu
 #define DPORT_PERI_RST_EN        0x3FF00020u
 #define DPORT_APPCPU_CTRL_B      0x3FF00030u // bit 0 CLKGATE_EN
+#define DPORT_CPU_PER_CONF       0x3FF0003Cu
 #define DPORT_PRO_CACHE_CTRL     0x3FF00040u
 #define DPORT_PRO_CACHE_CTRL1    0x3FF00044u
 #define DPORT_APP_CACHE_CTRL     0x3FF00058u
@@ -66,6 +67,7 @@
 #define DPORT_PERI_SHA           (1u << 1) // PERI_CLK_EN and PERI_RST_EN
 #define DPORT_PERI_SECUREBOOT    (1u << 3)
 #define DPORT_PERI_SIGNATURE     (1u << 4)
+#define DPORT_CPUPERIOD_160      1u        // CPU_PER_CONF
 #define DPORT_CACHE_ENABLE       (1u << 3) // PRO_ and APP_CACHE_CTRL
 #define DPORT_CACHE_FLUSH_ENA    (1u << 4)
 #define DPORT_CACHE_FLUSH_DONE   (1u << 5)
@@ -110,32 +112,35 @@
 #define UART0_CONF1    0x3FF40024u
 
 // SPI1, the flash programmer (TRM "SPI Controller", soc/spi_reg.h)
-#define SPI1_CMD         0x3FF42000u
-#define SPI1_ADDR        0x3FF42004u
-#define SPI1_CTRL        0x3FF42008u
-#define SPI1_RD_STATUS   0x3FF42010u
-#define SPI1_CLOCK       0x3FF42018u
-#define SPI1_USER        0x3FF4201Cu
-#define SPI1_USER1       0x3FF42020u
-#define SPI1_USER2       0x3FF42024u
-#define SPI1_MOSI_DLEN   0x3FF42028u
-#define SPI1_MISO_DLEN   0x3FF4202Cu
-#define SPI1_W0          0x3FF42080u
-#define SPI1_EXT2        0x3FF420F8u
-#define SPI0_CACHE_FCTRL 0x3FF43050u // bit 0 CACHE_REQ_EN
-#define SPI0_EXT2        0x3FF430F8u
-#define SPI_CMD_WREN     (1u << 30)
-#define SPI_CMD_RDID     (1u << 28)
-#define SPI_CMD_RDSR     (1u << 27)
-#define SPI_CMD_PP       (1u << 25)
-#define SPI_CMD_SE       (1u << 24)
-#define SPI_CMD_BE       (1u << 23)
-#define SPI_CMD_USR      (1u << 18)
-#define SPI_USER_COMMAND (1u << 31)
-#define SPI_USER_ADDR    (1u << 30)
-#define SPI_USER_DUMMY   (1u << 29)
-#define SPI_USER_MISO    (1u << 28)
-#define SPI_USER_MOSI    (1u << 27)
+#define SPI1_CMD             0x3FF42000u
+#define SPI1_ADDR            0x3FF42004u
+#define SPI1_CTRL            0x3FF42008u
+#define SPI1_RD_STATUS       0x3FF42010u
+#define SPI1_CLOCK           0x3FF42018u
+#define SPI1_USER            0x3FF4201Cu
+#define SPI1_USER1           0x3FF42020u
+#define SPI1_USER2           0x3FF42024u
+#define SPI1_MOSI_DLEN       0x3FF42028u
+#define SPI1_MISO_DLEN       0x3FF4202Cu
+#define SPI1_W0              0x3FF42080u
+#define SPI1_EXT2            0x3FF420F8u
+#define SPI0_CLOCK           0x3FF43018u
+#define SPI0_CACHE_FCTRL     0x3FF43050u // bit 0 CACHE_REQ_EN
+#define SPI0_EXT2            0x3FF430F8u
+#define SPI_CLOCK_EQU_SYSCLK (1u << 31)
+#define SPI_CLOCK_HALF       0x1001u // CLKCNT_N 1, H 0, L 1
+#define SPI_CMD_WREN         (1u << 30)
+#define SPI_CMD_RDID         (1u << 28)
+#define SPI_CMD_RDSR         (1u << 27)
+#define SPI_CMD_PP           (1u << 25)
+#define SPI_CMD_SE           (1u << 24)
+#define SPI_CMD_BE           (1u << 23)
+#define SPI_CMD_USR          (1u << 18)
+#define SPI_USER_COMMAND     (1u << 31)
+#define SPI_USER_ADDR        (1u << 30)
+#define SPI_USER_DUMMY       (1u << 29)
+#define SPI_USER_MISO        (1u << 28)
+#define SPI_USER_MOSI        (1u << 27)
 
 // Flash encryption block (soc/flash_encryption_reg.h)
 #define FLASH_ENCRYPTION_BUFFER  0x3FF5B000u
@@ -168,23 +173,34 @@
 #define IO_MUX_BASE       0x3FF49000u
 
 // RTC controller (TRM "Low-Power Management", soc/rtc_cntl_reg.h)
-#define RTC_CNTL_OPTIONS0     0x3FF48000u
-#define RTC_CNTL_SLP_TIMER0   0x3FF48004u
-#define RTC_CNTL_SLP_TIMER1   0x3FF48008u
-#define RTC_CNTL_TIME_UPDATE  0x3FF4800Cu
-#define RTC_CNTL_TIME0        0x3FF48010u
-#define RTC_CNTL_TIME1        0x3FF48014u
-#define RTC_CNTL_STATE0       0x3FF48018u
-#define RTC_CNTL_RESET_STATE  0x3FF48034u
-#define RTC_CNTL_WAKEUP_STATE 0x3FF48038u
-#define RTC_CNTL_CLK_CONF     0x3FF48070u
-#define RTC_CNTL_DIG_PWC      0x3FF48084u
-#define RTC_CNTL_WDTCONFIG0   0x3FF4808Cu
-#define RTC_CNTL_WDTFEED      0x3FF480A0u
-#define RTC_CNTL_WDTWPROTECT  0x3FF480A4u
-#define RTC_CNTL_SW_SYS_RST   (1u << 31)  // OPTIONS0
-#define RTC_CNTL_SOC_CLK_SEL  (3u << 27)  // CLK_CONF: 0 the crystal
-#define RTC_CNTL_WDT_WKEY     0x50D83AA1u // also of the timer groups
+#define RTC_CNTL_OPTIONS0      0x3FF48000u
+#define RTC_CNTL_SLP_TIMER0    0x3FF48004u
+#define RTC_CNTL_SLP_TIMER1    0x3FF48008u
+#define RTC_CNTL_TIME_UPDATE   0x3FF4800Cu
+#define RTC_CNTL_TIME0         0x3FF48010u
+#define RTC_CNTL_TIME1         0x3FF48014u
+#define RTC_CNTL_STATE0        0x3FF48018u
+#define RTC_CNTL_RESET_STATE   0x3FF48034u
+#define RTC_CNTL_WAKEUP_STATE  0x3FF48038u
+#define RTC_CNTL_CLK_CONF      0x3FF48070u
+#define RTC_CNTL_REG           0x3FF4807Cu
+#define RTC_CNTL_DIG_PWC       0x3FF48084u
+#define RTC_CNTL_WDTCONFIG0    0x3FF4808Cu
+#define RTC_CNTL_WDTCONFIG1    0x3FF48090u
+#define RTC_CNTL_WDTFEED       0x3FF480A0u
+#define RTC_CNTL_WDTWPROTECT   0x3FF480A4u
+#define RTC_CNTL_STORE4        0x3FF480B0u
+#define RTC_CNTL_STORE5        0x3FF480B4u
+#define RTC_CNTL_SW_SYS_RST    (1u << 31) // OPTIONS0
+#define RTC_CNTL_SOC_CLK_SEL   (3u << 27) // CLK_CONF: 0 the crystal
+#define RTC_CNTL_SOC_CLK_PLL   (1u << 27)
+#define RTC_CNTL_PLL_FORCE_PD  0x40540u    // OPTIONS0: BIAS_I2C, BBPLL, its I2C
+#define RTC_CNTL_DIG_DBIAS_WAK (7u << 11)  // RTC_CNTL_REG: 7 is 1.25 V
+#define RTC_CNTL_WDT_WKEY      0x50D83AA1u // also of the timer groups
+
+// Bus to analogue parts (soc/regi2c_ctrl.h; mask ROM)
+#define ANA_I2C_HOST4 0x3FF4E010u
+#define ANA_CONFIG    0x3FF4E044u
 
 // eFuse controller (TRM "eFuse Controller"); read shadows of BLK0 .. BLK3
 #define EFUSE_BLK0_RDATA0 0x3FF5A000u

@@ -36,6 +36,19 @@ void wdt_feed(void)
     timer_group(TIMG1_BASE, TIMG_WDTFEED, 1);
 }
 
+// Stage 0 resets the system: action 3 in bits 30:28; reset lengths in 16:11.
+#define GUARD       (1u << 31 | 3u << 28 | 0x3Fu << 11)
+#define SLOW_PER_MS 150u
+
+void wdt_guard(uint32_t timeout_ms)
+{
+    write_protected(RTC_CNTL_WDTWPROTECT, RTC_CNTL_WDTCONFIG0, 0);
+    write_protected(RTC_CNTL_WDTWPROTECT, RTC_CNTL_WDTCONFIG1,
+                    timeout_ms * SLOW_PER_MS);
+    write_protected(RTC_CNTL_WDTWPROTECT, RTC_CNTL_WDTCONFIG0, GUARD);
+    write_protected(RTC_CNTL_WDTWPROTECT, RTC_CNTL_WDTFEED, 1u << 31);
+}
+
 // Stage 0 resets the system; its time is in half milliseconds.
 #define WDT_EN           (1u << 31)
 #define WDT_RESET_SYSTEM (3u << 29)

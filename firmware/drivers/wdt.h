@@ -11,6 +11,11 @@
 // All three, flash-boot mode included.
 void wdt_disable_all(void);
 
+// The RTC watchdog alone: unless it is fed or disabled, the chip restarts with
+// reset cause RESET_RTCWDT after timeout_ms (1 .. 60000; by the slow clock,
+// which may be off by a third).
+void wdt_guard(uint32_t timeout_ms);
+
 // Feed those three.
 void wdt_feed(void);
 
