@@ -5,9 +5,10 @@
 # (tests/vectors/efuse/README.md); BIN selects another build of ours.
 
 setup() {
-    cd "$BATS_TEST_DIRNAME/../.." || exit 1
-    espefuse=${BIN:-build/bin}/espefuse
-    vectors=tests/vectors
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    espefuse=$root/${BIN:-build/bin}/espefuse
+    vectors=$root/tests/vectors
+    cd "$BATS_TEST_TMPDIR" || exit 1
     fuses=$BATS_TEST_TMPDIR/fuses.bin
 }
 
@@ -193,7 +194,7 @@ virt() {
 
 @test "every command without a chip behind it" {
     run virt adc_info
-    [[ "$output" == *"ADC VRef calibration: 1100mV"* ]]
+    [[ "$output" == *"ADC VRef calibration: None (1100mV nominal)"* ]]
     run virt check_error
     [ "$status" = 0 ]
     run virt get_custom_mac
@@ -225,14 +226,69 @@ virt() {
 
 @test "burn_key_digest: refused before revision 3, natural order on it" {
     $espefuse --help >/dev/null
-    "${BIN:-build/bin}/espsecure" generate_signing_key --version 2 "$BATS_TEST_TMPDIR/rsa.pem"
+    "$root/${BIN:-build/bin}/espsecure" generate_signing_key --version 2 "$BATS_TEST_TMPDIR/rsa.pem"
     run virt burn_key_digest "$BATS_TEST_TMPDIR/rsa.pem"
     [ "$status" = 2 ]
     [[ "$output" == *"revision"* ]]
-    "${BIN:-build/bin}/espsecure" digest_sbv2_public_key --keyfile "$BATS_TEST_TMPDIR/rsa.pem" --output "$BATS_TEST_TMPDIR/digest"
+    "$root/${BIN:-build/bin}/espsecure" digest_sbv2_public_key --keyfile "$BATS_TEST_TMPDIR/rsa.pem" --output "$BATS_TEST_TMPDIR/digest"
     virt burn_key secure_boot_v2 "$BATS_TEST_TMPDIR/digest"
     virt dump --format joint --file-name "$BATS_TEST_TMPDIR/joint"
     dd if="$BATS_TEST_TMPDIR/joint" bs=1 skip=60 count=32 status=none | cmp - "$BATS_TEST_TMPDIR/digest"
     run virt summary --format value_only RD_DIS WR_DIS
     [ "${lines[-1]}" = "0 256" ]
+}
+
+@test "fields of one's own: an ESP-IDF table" {
+    cat >t.csv <<'END'
+# field_name, efuse_block, bit_start, bit_count, comment
+ROLE,        EFUSE_BLK3, 64, 3, Role of the device
+SERIAL,      EFUSE_BLK3, 72, 24, [DEVICE_SERIAL] Number
+PART,        EFUSE_BLK3, 200, 4, In two parts
+,            EFUSE_BLK3, 212, 4, In two parts
+DATA,        EFUSE_BLK3, 128, 40, Bytes
+END
+    virt --extend-efuse-table t.csv burn-efuse ROLE 5 DEVICE_SERIAL 0xABCDEF PART_1 9 DATA 0x1122334455
+    virt --extend-efuse-table t.csv summary --format json --file s.json
+    run jq -c '[.ROLE.value, .SERIAL.raw_value, .PART_0.value, .PART_1.value, .DATA.value, .DATA.efuse_type]' s.json
+    [ "$output" = '[5,"0xabcdef",0,9,"55 44 33 22 11","bytes:5"]' ]
+    run virt --extend-efuse-table t.csv summary SERIAL
+    [[ "$output" == *"User fuses:"*"SERIAL (BLOCK3)"*"= 11259375 R/W (0xabcdef)"* ]]
+    run virt burn-efuse ROLE 1
+    [ "$status" = 2 ]
+    for bad in 'A, EFUSE_BLK4, 0, 1, x' 'A, EFUSE_BLK3, 250, 8, x' 'A,EFUSE_BLK3,x,1,' 'MAC,EFUSE_BLK3,0,1,' 'A' ',EFUSE_BLK3,0,1,'; do
+        echo "$bad" >bad.csv
+        run virt --extend-efuse-table bad.csv summary
+        [ "$status" = 2 ]
+        [[ "$output" == "espefuse: bad.csv: "* && ${#lines[@]} = 1 ]]
+    done
+}
+
+@test "a value that leaves out burned bits is refused" {
+    virt burn-efuse FLASH_CRYPT_CONFIG 3
+    cp "$fuses" before
+    run virt burn-efuse FLASH_CRYPT_CONFIG 12
+    [ "$status" = 2 ]
+    [[ "$output" == *"cannot be cleared (value will be 0xf)"* ]]
+    run virt burn-efuse ADC_VREF 7
+    [ "$status" = 2 ]
+    cmp "$fuses" before
+    virt burn-efuse SECURE_VERSION 5
+    run virt burn-efuse SECURE_VERSION 8
+    [ "$status" = 2 ]
+}
+
+@test "every bit that is burned is shown before" {
+    run bash -c "$espefuse --virt burn-bit BLOCK0 31 115 burn-bit BLOCK3 40 </dev/null"
+    [ "$status" = 2 ]
+    [[ "$output" == *"BLOCK3 word 1"*"0x00000100"* ]]
+    [[ "$output" == *"BLOCK0 word 0"*"0x80000000"* ]]
+}
+
+@test "what goes into a program has no heading" {
+    run virt summary --format value_only CODING_SCHEME
+    [ "$output" = "NONE (BLK1-3 len=256 bits)" ]
+    virt summary --format json | jq -e .MAC >/dev/null
+    run virt summary MAC
+    [ "${lines[0]}" = "espefuse v5.3.1" ]
+    [ "${lines[1]}" = '=== Run "summary" command ===' ]
 }

@@ -83,6 +83,11 @@ const char *cli_arg(const struct cli *cli, unsigned n)
     return n < cli->arg_count ? cli->args[n].text : NULL;
 }
 
+const char *cli_command_name(const struct cli *cli)
+{
+    return cli->command->name;
+}
+
 const char *cli_command_spelling(const struct cli *cli)
 {
     return cli->spelling;
@@ -108,6 +113,9 @@ static int run_commands(const struct cli_run *run)
         }
     }
     for (unsigned i = 0; i < run->count && status == CLI_OK; i++) {
+        if (tool->step != NULL) {
+            tool->step(run->commands[i]);
+        }
         status = run->commands[i]->command->run(run->commands[i]);
     }
     if (tool->end != NULL) {

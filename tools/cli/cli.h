@@ -72,6 +72,7 @@ struct cli_tool {
     // other than 0 from begin is final; end sees the commands' status and
     // returns the final one.
     int (*begin)(const struct cli *cli);
+    void (*step)(const struct cli *cli); // before each command
     int (*end)(const struct cli *cli, int status);
 };
 
@@ -95,6 +96,7 @@ const char *cli_value(const struct cli *cli, const char *option, unsigned n);
 
 unsigned cli_args(const struct cli *cli);
 const char *cli_arg(const struct cli *cli, unsigned n);
+const char *cli_command_name(const struct cli *cli); // with hyphens
 // The command's name as the user wrote it: old dialects differ in meaning.
 const char *cli_command_spelling(const struct cli *cli);
 bool cli_spelled_old(const struct cli *cli); // with underscores

@@ -38,7 +38,11 @@ static int run(const struct cli *cli)
         return status;
     }
     value_of(s, &fb_efuse_map[FB_EFUSE_ADC_VREF], &v);
-    cli_print("ADC VRef calibration: %smV\n", v.text);
+    if (fb_efuse_get(&s->now, FB_EFUSE_ADC_VREF) == 0) {
+        cli_print("ADC VRef calibration: None (1100mV nominal)\n");
+    } else {
+        cli_print("ADC VRef calibration: %smV\n", v.text);
+    }
     if (fb_efuse_get(&s->now, FB_EFUSE_BLK3_PART_RESERVE) == 0) {
         return 0;
     }

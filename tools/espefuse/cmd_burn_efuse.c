@@ -8,6 +8,7 @@
 
 #include "lib/fb/bytes.h"
 #include "tools/espefuse/commands.h"
+#include "tools/espefuse/fields.h"
 #include "tools/espefuse/session.h"
 
 static uint32_t current(const struct session *s,
@@ -39,6 +40,21 @@ static int implied_value(const struct session *s,
     return 0;
 }
 
+// A value that leaves out burned bits cannot come out. The two masks are
+// different: whoever names a bit of them means that bit.
+static int check_old(const struct fb_efuse_field *field, uint32_t old,
+                     uint32_t value)
+{
+    if ((old & ~value) == 0 || field == &fb_efuse_map[FB_EFUSE_WR_DIS] ||
+        field == &fb_efuse_map[FB_EFUSE_RD_DIS]) {
+        return 0;
+    }
+    return cli_error(field->name,
+                     "New value contains some bits that cannot be cleared "
+                     "(value will be 0x%" PRIx32 ")",
+                     old | value);
+}
+
 static int given_value(const struct session *s,
                        const struct fb_efuse_field *field, const char *text,
                        uint32_t *value)
@@ -52,15 +68,84 @@ static int given_value(const struct session *s,
                          number, field->width);
     }
     if (number == 0) {
-        return cli_error(field->name, "new value is not accepted (burning only "
-                                      "sets bits), given value=0");
+        return cli_error(NULL,
+                         "New value is not accepted for eFuse '%s' (will "
+                         "always burn 0->1), given value=0",
+                         field->name);
     }
-    uint32_t old = current(s, field);
     *value = (uint32_t)number;
-    if ((old & ~*value) != 0 && field->type != FB_EFUSE_BITCOUNT) {
-        cli_warning(field->name,
-                    "bits 0x%" PRIx32 " are burned already and stay set",
-                    old & ~*value);
+    return check_old(field, current(s, field), *value);
+}
+
+// A long field's value, a number of any length, as bytes from its lowest bits
+// on.
+static int long_value(const struct fb_efuse_field *field, const char *text,
+                      uint8_t bytes[32])
+{
+    size_t n = strlen(text);
+    if (n < 3 || text[0] != '0' || (text[1] | 0x20) != 'x' ||
+        strspn(text + 2, "0123456789abcdefABCDEF") != n - 2) {
+        return cli_error(field->name, "`%s` is not a number 0x...", text);
+    }
+    if (n - 2 > field->width / 4u) {
+        return cli_error(field->name, "%s does not fit in %u bits", text,
+                         field->width);
+    }
+    memset(bytes, 0, 32);
+    for (size_t i = 0; i < n - 2; i++) {
+        char c = text[n - 1 - i];
+        unsigned digit =
+            c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
+        bytes[i / 2] = (uint8_t)(bytes[i / 2] | digit << i % 2 * 4);
+    }
+    return 0;
+}
+
+static int queue_bytes(struct session *s, const struct fb_efuse_field *field,
+                       const uint8_t bytes[32])
+{
+    uint8_t old[32] = {0};
+    (void)fb_efuse_get_bytes(&s->now, field, old);
+    for (size_t i = 0; i < 32; i++) {
+        if ((old[i] & ~bytes[i]) != 0) {
+            return cli_error(field->name, "New value contains some bits that "
+                                          "cannot be cleared");
+        }
+    }
+    struct fb_efuse_words words = {0};
+    fb_efuse_or_bytes(&words, field, bytes, 32);
+    return session_queue_bits(s, field->block, words.word[field->block]);
+}
+
+static int queue(struct session *s, const struct fb_efuse_field *field,
+                 uint32_t value)
+{
+    uint8_t bytes[32] = {0};
+    if (field->block == 0) {
+        return session_queue_field(s, field, value);
+    }
+    store32_le(bytes, value);
+    return queue_bytes(s, field, bytes);
+}
+
+// Fields that other commands burn, or nobody.
+static int refuse_field(const struct fb_efuse_field *field)
+{
+    static const enum fb_efuse_id calibration[] = {
+        FB_EFUSE_ADC1_TP_LOW, FB_EFUSE_ADC1_TP_HIGH, FB_EFUSE_ADC2_TP_LOW,
+        FB_EFUSE_ADC2_TP_HIGH, FB_EFUSE_ADC_VREF};
+    for (size_t i = 0; i < sizeof calibration / sizeof calibration[0]; i++) {
+        if (field == &fb_efuse_map[calibration[i]]) {
+            return cli_error(field->name, "is the factory's calibration and "
+                                          "cannot be burned");
+        }
+    }
+    if (field == &fb_efuse_map[FB_EFUSE_CUSTOM_MAC_CRC]) {
+        return cli_error(field->name, "use burn_custom_mac");
+    }
+    if (field->type == FB_EFUSE_BYTES && !fields_is_user(field)) {
+        return cli_error(field->name, "is not burned bit by bit; use burn_key, "
+                                      "burn_block_data or burn_custom_mac");
     }
     return 0;
 }
@@ -68,25 +153,30 @@ static int given_value(const struct session *s,
 static int burn_one(struct session *s, const struct cli *cli, unsigned *i)
 {
     const char *name = cli_arg(cli, *i);
-    const struct fb_efuse_field *field = fb_efuse_find(name, strlen(name));
+    const struct fb_efuse_field *field = fields_find(name);
     uint32_t value = 0;
     int status;
     (*i)++;
     if (field == NULL) {
         return cli_error(name, "no eFuse of this name");
     }
-    if (field->type == FB_EFUSE_BYTES || field->block != 0) {
-        return cli_error(name, "is not burned bit by bit; use burn_key, "
-                               "burn_block_data or burn_custom_mac");
+    if (refuse_field(field) != 0) {
+        return CLI_FAILURE;
     }
     const char *next = *i < cli_args(cli) ? cli_arg(cli, *i) : NULL;
-    if (next != NULL && fb_efuse_find(next, strlen(next)) == NULL) {
+    if (next != NULL && field->width > 32) {
+        uint8_t bytes[32];
+        (*i)++;
+        status = long_value(field, next, bytes);
+        return status != 0 ? status : queue_bytes(s, field, bytes);
+    }
+    if (next != NULL && fields_find(next) == NULL) {
         (*i)++;
         status = given_value(s, field, next, &value);
     } else {
         status = implied_value(s, field, &value);
     }
-    return status != 0 ? status : session_queue_field(s, field, value);
+    return status != 0 ? status : queue(s, field, value);
 }
 
 static int run(const struct cli *cli)

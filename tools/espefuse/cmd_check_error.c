@@ -20,7 +20,7 @@ static int run(const struct cli *cli)
                          "the decoder reports errors: DEC_STATUS 0x%03" PRIx32,
                          s->dec_status);
     }
-    cli_print("No errors detected\n");
+    cli_print("No errors detected.\n");
     return 0;
 }
 

@@ -49,7 +49,9 @@ static int get(const struct cli *cli)
     }
     uint32_t version = fb_efuse_get(&s->now, FB_EFUSE_MAC_VERSION);
     if (version != MAC_VERSION_CUSTOM) {
-        cli_print("Custom MAC Address is not set (MAC_VERSION %u)\n",
+        cli_print(version == 0
+                      ? "Custom MAC Address is not set in the device.\n"
+                      : "Custom MAC Address version %u is not known.\n",
                   (unsigned)version);
         return 0;
     }

@@ -54,6 +54,7 @@ static int write_split(const struct session *s, const char *name)
                      dot == NULL ? "" : dot) >= (int)sizeof path) {
             return cli_error(name, "path is too long");
         }
+        cli_print("Dump eFuse block%u -> %s\n", block, path);
         int status = write_file(path, bytes, block_bytes(s, block, bytes));
         if (status != 0) {
             return status;
@@ -69,6 +70,7 @@ static int write_joint(const struct session *s, const char *name)
     for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
         n += block_bytes(s, block, bytes + n);
     }
+    cli_print("Dump eFuse blocks -> %s\n", name);
     return write_file(name, bytes, n);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/espefuse/commands.h"
+#include "tools/espefuse/fields.h"
 #include "tools/espefuse/session.h"
 
 // One bit protects several fields: name the others.
@@ -24,7 +25,7 @@ static void name_companions(const struct fb_efuse_field *field, bool reading)
 static int protect(const char *name, bool reading)
 {
     struct session *s = session_get();
-    const struct fb_efuse_field *field = fb_efuse_find(name, strlen(name));
+    const struct fb_efuse_field *field = fields_find(name);
     if (field == NULL) {
         return cli_error(name, "no eFuse of this name");
     }
@@ -41,11 +42,13 @@ static int protect(const char *name, bool reading)
     }
     if (reading ? fb_efuse_is_hidden(&s->now, field)
                 : fb_efuse_is_frozen(&s->now, field)) {
-        cli_print("%s is already %s-protected\n", name,
+        cli_print("Efuse %s is already %s protected.\n", name,
                   reading ? "read" : "write");
+        s->asked = true;
         return 0;
     }
-    cli_print("%s: to be %s-protected\n", name, reading ? "read" : "write");
+    cli_print("Permanently %s-disabling eFuse %s\n", reading ? "read" : "write",
+              name);
     name_companions(field, reading);
     return session_queue_field(
         s, &fb_efuse_map[reading ? FB_EFUSE_RD_DIS : FB_EFUSE_WR_DIS],

@@ -2,6 +2,7 @@
 //
 // summary: every field, by category.
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "host/file.h"
 #include "tools/espefuse/commands.h"
+#include "tools/espefuse/fields.h"
 #include "tools/espefuse/value.h"
 
 // Calibration values stand in BLOCK3 only if the factory says so.
@@ -24,66 +26,118 @@ static bool wanted(const struct cli *cli, const struct fb_efuse_field *field)
 {
     for (unsigned i = 0; i < cli_args(cli); i++) {
         const char *name = cli_arg(cli, i);
-        if (fb_efuse_find(name, strlen(name)) == field) {
+        if (fields_find(name) == field) {
             return true;
         }
     }
     return cli_args(cli) == 0 && exists(session_get(), field);
 }
 
-static void text_line(FILE *out, const struct session *s,
-                      const struct fb_efuse_field *field)
+#define COLUMN 50
+
+// One eFuse: a long value has a line of its own, a long description several.
+static void text_line(FILE *out, const char *name, unsigned block,
+                      const char *description, const char *value,
+                      const char *access, const char *raw)
 {
-    struct value v;
-    char name[64];
-    value_of(s, field, &v);
-    (void)snprintf(name, sizeof name, "%s (%s)", field->name,
-                   session_block_name(field->block));
-    if (field->width > 32) {
-        (void)fprintf(out, "%-50s %s\n   = %s %s\n", name, field->description,
-                      v.text, value_access(s, field));
-    } else {
-        (void)fprintf(out, "%-50s %-50s = %s %s (%s)\n", name,
-                      field->description, v.text, value_access(s, field),
-                      v.raw);
+    char info[128];
+    (void)snprintf(info, sizeof info, "%s (%s)", name,
+                   session_block_name(block));
+    (void)fprintf(out, "%-*s %-*.*s%s = %s %s %s%s%s\n", COLUMN, info, COLUMN,
+                  COLUMN, description, strlen(value) > 20 ? "\n  " : "", value,
+                  access, raw[0] != '\0' ? "(" : "", raw,
+                  raw[0] != '\0' ? ")" : "");
+    for (size_t at = COLUMN; at < strlen(description); at += COLUMN) {
+        (void)fprintf(out, "%*s %-*.*s\n", COLUMN, "", COLUMN, COLUMN,
+                      description + at);
     }
 }
 
-// Has an earlier row this category?
-static bool seen_before(size_t row)
+static void text_field(FILE *out, const struct session *s,
+                       const struct fb_efuse_field *field)
 {
-    for (size_t i = 0; i < row; i++) {
-        if (strcmp(fb_efuse_map[i].category, fb_efuse_map[row].category) == 0) {
+    struct value v;
+    value_of(s, field, &v);
+    text_line(out, field->name, field->block, field->description, v.text,
+              value_access(s, field), v.raw);
+}
+
+static void text_computed(FILE *out, const struct session *s,
+                          const struct value_computed *c)
+{
+    struct fb_efuse_field like = {.width = (uint16_t)c->bits};
+    char value[16];
+    char raw[16];
+    (void)snprintf(value, sizeof value, "%u", c->get(s));
+    value_raw(c->get(s), like.width, raw, sizeof raw);
+    text_line(out, c->name, 0, c->description, value, "R/W", raw);
+}
+
+// Headings as they follow each other; the user's fields have their own.
+static const char *const categories[] = {
+    "calibration", "config",   "flash",   "identity", "jtag",
+    "MAC",         "security", "spi pad", "User",     "vdd",
+};
+
+static void heading(FILE *out, const char *category)
+{
+    bool start = true;
+    for (const char *p = category; *p != '\0'; p++) {
+        (void)fputc(start ? toupper((unsigned char)*p)
+                          : tolower((unsigned char)*p),
+                    out);
+        start = *p == ' ';
+    }
+    (void)fputs(" fuses:\n", out);
+}
+
+// Whole blocks and the custom MAC follow the others of their category.
+static bool comes_last(const struct fb_efuse_field *field)
+{
+    return field->width == 256 ||
+           field == &fb_efuse_map[FB_EFUSE_CUSTOM_MAC_CRC] ||
+           field == &fb_efuse_map[FB_EFUSE_CUSTOM_MAC];
+}
+
+static bool computed_wanted(const struct cli *cli,
+                            const struct value_computed *c)
+{
+    for (unsigned i = 0; i < cli_args(cli); i++) {
+        if (strcmp(cli_arg(cli, i), c->name) == 0) {
             return true;
         }
     }
-    return false;
+    return cli_args(cli) == 0;
 }
 
 static void text_category(FILE *out, const struct cli *cli,
                           const struct session *s, const char *category)
 {
-    bool heading = false;
-    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
-        const struct fb_efuse_field *f = &fb_efuse_map[i];
-        if (strcmp(f->category, category) != 0 || !wanted(cli, f)) {
+    unsigned lines = 0;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < fields_count(); i++) {
+            const struct fb_efuse_field *f = fields_at(i);
+            if (strcmp(f->category, category) != 0 || !wanted(cli, f) ||
+                comes_last(f) != (pass == 1)) {
+                continue;
+            }
+            if (lines++ == 0) {
+                heading(out, category);
+            }
+            text_field(out, s, f);
+        }
+    }
+    for (const struct value_computed *c = value_computed; c->name != NULL;
+         c++) {
+        if (strcmp(c->category, category) != 0 || !computed_wanted(cli, c)) {
             continue;
         }
-        if (!heading) {
-            (void)fprintf(out, "%c%s fuses:\n", category[0] & ~0x20,
-                          category + 1);
-            heading = true;
+        if (lines++ == 0) {
+            heading(out, category);
         }
-        text_line(out, s, f);
+        text_computed(out, s, c);
     }
-    for (const struct value_computed *c = value_computed;
-         heading && cli_args(cli) == 0 && c->name != NULL; c++) {
-        if (strcmp(c->category, category) == 0) {
-            (void)fprintf(out, "%-50s %-50s = %u R/- (0x%x)\n", c->name,
-                          c->description, c->get(s), c->get(s));
-        }
-    }
-    if (heading) {
+    if (lines > 0) {
         (void)fputc('\n', out);
     }
 }
@@ -97,13 +151,10 @@ static void print_text(FILE *out, const struct cli *cli,
         (void)fputc('-', out);
     }
     (void)fputc('\n', out);
-    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
-        if (!seen_before(i)) {
-            text_category(out, cli, s, fb_efuse_map[i].category);
-        }
+    for (size_t i = 0; i < sizeof categories / sizeof categories[0]; i++) {
+        text_category(out, cli, s, categories[i]);
     }
-    (void)fprintf(out, "Flash voltage (VDD_SDIO) %s.\n",
-                  value_flash_voltage(s));
+    (void)fprintf(out, "Flash voltage (VDD_SDIO) %s\n", value_flash_voltage(s));
 }
 
 // A row of the JSON object: a field or a computed value.
@@ -131,12 +182,28 @@ static const char *json_value(const struct value *v,
     return out;
 }
 
+// A user's table may hold anything.
+static const char *json_text(const char *text, char *out, size_t cap)
+{
+    size_t n = 0;
+    for (; *text != '\0' && n + 3 < cap; text++) {
+        if (*text == '"' || *text == '\\') {
+            out[n++] = '\\';
+        }
+        out[n++] = (unsigned char)*text < ' ' ? ' ' : *text;
+    }
+    out[n] = '\0';
+    return out;
+}
+
 static void json_field(FILE *out, const struct session *s,
                        const struct fb_efuse_field *f)
 {
     struct value v;
     char text[VALUE_TEXT_MAX + 2];
     char type[16];
+    char name[200];
+    char description[400];
     value_of(s, f, &v);
     if (f->type == FB_EFUSE_BOOL) {
         (void)snprintf(type, sizeof type, "bool");
@@ -153,8 +220,9 @@ static void json_field(FILE *out, const struct session *s,
         "        \"pos\": %u,\n        \"raw_value\": \"%s\",\n"
         "        \"readable\": %s,\n        \"value\": %s,\n"
         "        \"word\": %u,\n        \"writeable\": %s\n    }",
-        f->name, f->width, f->block, f->category, f->description, type, f->name,
-        f->bit, v.raw, fb_efuse_is_hidden(&s->now, f) ? "false" : "true",
+        json_text(f->name, name, sizeof name), f->width, f->block, f->category,
+        json_text(f->description, description, sizeof description), type, name,
+        f->bit, v.hex, fb_efuse_is_hidden(&s->now, f) ? "false" : "true",
         json_value(&v, text), f->word,
         fb_efuse_is_frozen(&s->now, f) ? "false" : "true");
 }
@@ -165,29 +233,35 @@ static void json_computed(FILE *out, const struct session *s,
     unsigned value = c->get(s);
     (void)fprintf(
         out,
-        "    \"%s\": {\n        \"bit_len\": 4,\n        \"block\": 0,\n"
+        "    \"%s\": {\n        \"bit_len\": %u,\n        \"block\": 0,\n"
         "        \"category\": \"%s\",\n        \"description\": \"%s\",\n"
-        "        \"efuse_type\": \"uint:4\",\n        \"name\": \"%s\",\n"
+        "        \"efuse_type\": \"uint:%u\",\n        \"name\": \"%s\",\n"
         "        \"pos\": null,\n        \"raw_value\": \"0x%x\",\n"
         "        \"readable\": true,\n        \"value\": %u,\n"
         "        \"word\": null,\n        \"writeable\": true\n    }",
-        c->name, c->category, c->description, c->name, value, value);
+        c->name, c->bits, c->category, c->description, c->bits, c->name, value,
+        value);
 }
 
 static void print_json(FILE *out, const struct cli *cli,
                        const struct session *s)
 {
-    struct row rows[FB_EFUSE_FIELDS + 8];
+    struct row *rows = calloc(fields_count() + 8, sizeof *rows);
     size_t n = 0;
-    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
-        const struct fb_efuse_field *f = &fb_efuse_map[i];
+    if (rows == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < fields_count(); i++) {
+        const struct fb_efuse_field *f = fields_at(i);
         if (wanted(cli, f)) {
             rows[n++] = (struct row){f->name, f, NULL};
         }
     }
-    for (const struct value_computed *c = value_computed;
-         cli_args(cli) == 0 && c->name != NULL; c++) {
-        rows[n++] = (struct row){c->name, NULL, c};
+    for (const struct value_computed *c = value_computed; c->name != NULL;
+         c++) {
+        if (computed_wanted(cli, c)) {
+            rows[n++] = (struct row){c->name, NULL, c};
+        }
     }
     qsort(rows, n, sizeof rows[0], by_name);
     (void)fputs("{\n", out);
@@ -200,6 +274,7 @@ static void print_json(FILE *out, const struct cli *cli,
         (void)fputs(i + 1 < n ? ",\n" : "\n", out);
     }
     (void)fputs("}\n", out);
+    free(rows);
 }
 
 static void print_values(FILE *out, const struct cli *cli,
@@ -208,7 +283,7 @@ static void print_values(FILE *out, const struct cli *cli,
     for (unsigned i = 0; i < cli_args(cli); i++) {
         const char *name = cli_arg(cli, i);
         struct value v;
-        value_of(s, fb_efuse_find(name, strlen(name)), &v);
+        value_of(s, fields_find(name), &v);
         (void)fprintf(out, "%s%s", i == 0 ? "" : " ", v.text);
     }
     (void)fputc('\n', out);
@@ -218,7 +293,7 @@ static int check_names(const struct cli *cli)
 {
     for (unsigned i = 0; i < cli_args(cli); i++) {
         const char *name = cli_arg(cli, i);
-        if (fb_efuse_find(name, strlen(name)) == NULL) {
+        if (fields_find(name) == NULL) {
             return cli_error(name, "no eFuse of this name");
         }
     }
@@ -264,9 +339,14 @@ static int run(const struct cli *cli)
     }
     print(out, cli, s);
     (void)fclose(out);
+    cli_print("Saving eFuse values to %s\n", path);
     int error = host_file_write(path, text, size, HOST_FILE_PUBLIC);
     free(text);
-    return error == 0 ? 0 : cli_error(path, "%s", strerror(error));
+    if (error != 0) {
+        return cli_error(path, "%s", strerror(error));
+    }
+    cli_print("Done\n");
+    return 0;
 }
 
 static const struct cli_option options[] = {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <string.h>
+
 #include "tools/espefuse/commands.h"
 #include "tools/espefuse/session.h"
+
+#define ESPEFUSE_VERSION "5.3.1" // whose forms are printed
 
 static const struct cli_option options[] = {
     {.name = "chip",
@@ -48,6 +52,10 @@ static const struct cli_option options[] = {
      .kind = CLI_STRING,
      .value = "FILE",
      .help = "with --virt: the file that holds them"},
+    {.name = "extend-efuse-table",
+     .kind = CLI_STRING,
+     .value = "CSV",
+     .help = "fields of your own, as ESP-IDF's eFuse tables define them"},
     {.name = "do-not-confirm",
      .kind = CLI_FLAG,
      .help = "burn without asking for BURN"},
@@ -78,6 +86,27 @@ static const struct cli_command *const commands[] = {
     NULL,
 };
 
+// What goes into another program has no heading.
+static bool is_for_programs(const struct cli *cli)
+{
+    return strcmp(cli_command_name(cli), "summary") == 0 &&
+           strcmp(cli_string(cli, "format"), "summary") != 0 &&
+           cli_string(cli, "file") == NULL;
+}
+
+static void announce(const struct cli *cli)
+{
+    static bool introduced;
+    if (is_for_programs(cli)) {
+        return;
+    }
+    if (!introduced) {
+        cli_print("espefuse v" ESPEFUSE_VERSION "\n");
+        introduced = true;
+    }
+    cli_print("\n=== Run \"%s\" command ===\n", cli_command_name(cli));
+}
+
 int main(int argc, char **argv)
 {
     static const struct cli_tool tool = {
@@ -87,6 +116,7 @@ int main(int argc, char **argv)
         .commands = commands,
         .chained = true,
         .begin = session_begin,
+        .step = announce,
         .end = session_end,
     };
     return cli_main(&tool, argc, argv);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "tools/espefuse/fields.h"
 
 // A fuse that did not take is burned again (Espressif AR2022-006).
 #define BURN_ATTEMPTS 3
@@ -50,7 +51,11 @@ int session_begin(const struct cli *cli)
     struct session *s = &session;
     memset(s, 0, sizeof *s);
     s->do_not_confirm = cli_flag(cli, "do-not-confirm");
-    int status;
+    const char *table = cli_string(cli, "extend-efuse-table");
+    int status = table != NULL ? fields_load(table) : 0;
+    if (status != 0) {
+        return status;
+    }
     if (cli_flag(cli, "virt")) {
         status =
             device_open_file(&s->device, cli_string(cli, "path-efuse-file"));
@@ -91,6 +96,13 @@ static uint32_t field_value(const struct fb_efuse_words *words,
     return load32_le(bytes);
 }
 
+static void say_same(const char *name)
+{
+    cli_print("    The same value for %s is already burned. Do not change the "
+              "eFuse.\n",
+              name);
+}
+
 int session_queue_field(struct session *s, const struct fb_efuse_field *field,
                         uint32_t value)
 {
@@ -99,8 +111,9 @@ int session_queue_field(struct session *s, const struct fb_efuse_field *field,
     if (fb_efuse_is_hidden(&s->now, field)) {
         old = 0; // unknown: burning set bits again does no harm
     }
+    s->asked = true;
     if ((value & ~old) == 0) {
-        cli_print("%s is already burned to 0x%" PRIx32 ".\n", field->name, old);
+        say_same(field->name);
         return 0;
     }
     if (fb_efuse_is_frozen(&s->now, field)) {
@@ -141,12 +154,16 @@ int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
         return cli_error(name, "this chip's coding scheme cannot hold it");
     }
     (void)fb_efuse_decode(session_coding(s), encoded, decoded);
+    s->asked = true;
     if (fb_efuse_is_hidden(&s->now, field)) {
-        return cli_error(name, "is read-protected: it holds a key already "
-                               "that cannot be seen, nor changed");
+        return cli_error(NULL,
+                         "%s is read-protected. The written value can not be "
+                         "read, the eFuse/block looks as all 0; it holds a key "
+                         "already, which cannot be changed",
+                         name);
     }
     if (memcmp(decoded, s->now.word[block], sizeof decoded) == 0) {
-        cli_print("%s holds this value already.\n", name);
+        say_same(name);
         *same = true;
         return 0;
     }
@@ -166,6 +183,7 @@ int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
         s->expect.word[block][i] = decoded[i] | s->now.word[block][i];
     }
     s->block_queued[block] = true;
+    s->block_secret[block] = true;
     fb_bytes_wipe(encoded, sizeof encoded);
     fb_bytes_wipe(decoded, sizeof decoded);
     return 0;
@@ -181,6 +199,7 @@ int session_queue_bits(struct session *s, unsigned block,
         return cli_error(name, "with this chip's coding scheme only the whole "
                                "block can be burned");
     }
+    s->asked = true;
     fb_efuse_writeable(&s->now, &writeable);
     for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
         uint32_t fresh = words[i] & ~s->now.word[block][i];
@@ -192,7 +211,7 @@ int session_queue_bits(struct session *s, unsigned block,
         more |= fresh;
     }
     if (more == 0) {
-        cli_print("%s: all these bits are burned already.\n", name);
+        say_same(name);
         return 0;
     }
     for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
@@ -274,7 +293,7 @@ static void drop_hidden(const struct session *s, struct fb_efuse_words *data)
 
 // One program command, read back, again where a bit did not take.
 static int burn_step(struct session *s, unsigned block,
-                     const struct fb_efuse_words *data, const char *what)
+                     const struct fb_efuse_words *data)
 {
     for (int attempt = 0; attempt < BURN_ATTEMPTS; attempt++) {
         int status = s->device.ops->program(&s->device, data);
@@ -289,7 +308,11 @@ static int burn_step(struct session *s, unsigned block,
         bool good = block == 0 ? burned_in_block0(s, &visible)
                                : burned_in_block(s, block);
         if (good && s->dec_status == 0) {
-            cli_print("BURN %-7s- OK (%s)\n", session_block_name(block), what);
+            bool alone = memcmp(data->word[block], s->now.word[block],
+                                sizeof data->word[block]) == 0;
+            cli_print("BURN %-7s - OK (%s)\n", session_block_name(block),
+                      alone || block != 0 ? "write block == read block"
+                                          : "all write block bits are set");
             return 0;
         }
     }
@@ -319,7 +342,7 @@ static int burn_all(struct session *s)
         }
         memset(&data, 0, sizeof data);
         memcpy(data.word[block], s->queue.word[block], sizeof data.word[block]);
-        int status = burn_step(s, block, &data, "read back, the same");
+        int status = burn_step(s, block, &data);
         fb_bytes_wipe(&data, sizeof data);
         if (status != 0) {
             return status;
@@ -334,7 +357,10 @@ static int burn_all(struct session *s)
         if (!any_in_block0(&data)) {
             continue;
         }
-        int status = burn_step(s, 0, &data, "all bits are set");
+        if (last) {
+            cli_print("Burn postponed eFuses from BLOCK0.\n");
+        }
+        int status = burn_step(s, 0, &data);
         if (status != 0) {
             return status;
         }
@@ -342,33 +368,100 @@ static int burn_all(struct session *s)
     return 0;
 }
 
-static void show_queue(const struct session *s)
+static bool is_empty(const struct session *s, unsigned block)
 {
-    cli_print("\nTo be burned on %s:\n", s->device.name);
-    for (unsigned block = FB_EFUSE_BLOCKS - 1; block >= 1; block--) {
+    return is_blank(s->now.word[block]) &&
+           (block == 0 ||
+            !fb_efuse_is_hidden(&s->now, &fb_efuse_map[block_field[block]]));
+}
+
+static void show_blocks(const struct session *s)
+{
+    cli_print("\nCheck all blocks for burn...\n"
+              "idx, BLOCK_NAME,          Conclusion\n");
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
         if (s->block_queued[block]) {
-            cli_print("    %s  %zu bytes\n", session_block_name(block),
-                      session_block_bytes(s));
-        }
-    }
-    for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
-        const struct fb_efuse_field *f = &fb_efuse_map[i];
-        uint32_t bits =
-            f->block == 0 && f->width <= 32 ? field_value(&s->queue, f) : 0;
-        if (bits != 0) {
-            cli_print("    %-22s 0x%" PRIx32 " -> 0x%" PRIx32 "\n", f->name,
-                      field_value(&s->now, f), bits | field_value(&s->now, f));
+            cli_print("[%02u] %-20s %s\n", block, session_block_name(block),
+                      is_empty(s, block) ? "is empty, will burn the new value"
+                                         : "is not empty");
         }
     }
 }
 
-int session_burn(struct session *s)
+// Blocks 1 to 3: what is no key word by word.
+static void show_block(const struct session *s, unsigned block)
+{
+    if (s->block_secret[block]) {
+        cli_print("    %s  %zu bytes\n", session_block_name(block),
+                  session_block_bytes(s));
+        return;
+    }
+    for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+        if (s->queue.word[block][w] != 0) {
+            cli_print("    %s word %u%9s 0x%08" PRIx32 " -> 0x%08" PRIx32 "\n",
+                      session_block_name(block), w, "", s->now.word[block][w],
+                      s->now.word[block][w] | s->queue.word[block][w]);
+        }
+    }
+}
+
+// BLOCK0 by its fields; bits that no field has by their words.
+static void show_block0(const struct session *s)
+{
+    struct fb_efuse_words rest = s->queue;
+    for (size_t i = 0; i < fields_count(); i++) {
+        const struct fb_efuse_field *f = fields_at(i);
+        uint32_t bits =
+            f->block == 0 && f->width <= 32 ? field_value(&s->queue, f) : 0;
+        if (bits == 0) {
+            continue;
+        }
+        cli_print("    %-22s 0x%" PRIx32 " -> 0x%" PRIx32 "\n", f->name,
+                  field_value(&s->now, f), bits | field_value(&s->now, f));
+        struct fb_efuse_words mask;
+        fb_efuse_field_mask(f, &mask);
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK0_WORDS; w++) {
+            rest.word[0][w] &= ~mask.word[0][w];
+        }
+    }
+    for (unsigned w = 0; w < FB_EFUSE_BLOCK0_WORDS; w++) {
+        if (rest.word[0][w] != 0) {
+            cli_print("    BLOCK0 word %u%9s bits 0x%08" PRIx32 "\n", w, "",
+                      rest.word[0][w]);
+        }
+    }
+}
+
+static void show_queue(const struct session *s)
+{
+    show_blocks(s);
+    cli_print("\nTo be burned on %s:\n", s->device.name);
+    for (unsigned block = FB_EFUSE_BLOCKS - 1; block >= 1; block--) {
+        if (s->block_queued[block]) {
+            show_block(s, block);
+        }
+    }
+    show_block0(s);
+    cli_print(". \n");
+}
+
+static bool something_is_queued(const struct session *s)
 {
     bool any = false;
     for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
         any = any || s->block_queued[block];
     }
-    if (!any) {
+    return any;
+}
+
+int session_burn(struct session *s)
+{
+    if (!s->asked) {
+        return 0;
+    }
+    s->asked = false;
+    if (!something_is_queued(s)) {
+        cli_print("Nothing to burn, see messages above.\nSuccessful.\n");
         return 0;
     }
     show_queue(s);
@@ -379,8 +472,11 @@ int session_burn(struct session *s)
     fb_bytes_wipe(&s->queue, sizeof s->queue);
     fb_bytes_wipe(&s->expect, sizeof s->expect);
     memset(s->block_queued, 0, sizeof s->block_queued);
+    memset(s->block_secret, 0, sizeof s->block_secret);
     if (status == 0) {
-        cli_print("Successful.\n");
+        // Each was, right after its burn.
+        cli_print("Reading updated eFuses...\nChecking eFuses...\n"
+                  "Successful.\n");
     }
     return status;
 }

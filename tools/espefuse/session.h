@@ -27,8 +27,9 @@ struct session {
     // Blocks 1 to 3 as they will read, for those with a queued burn.
     struct fb_efuse_words expect;
     bool block_queued[FB_EFUSE_BLOCKS];
+    bool block_secret[FB_EFUSE_BLOCKS]; // it is a key: never shown
+    bool asked;                         // some command wants a burn
     bool do_not_confirm;
-    bool read_only_run; // only reading commands: nothing to burn at the end
 };
 
 // Bracket a run; main.c's table names them.

@@ -9,6 +9,7 @@
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/crc.h"
+#include "tools/espefuse/fields.h"
 
 static void say(struct value *v, enum value_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -22,21 +23,17 @@ static void say(struct value *v, enum value_kind kind, const char *format, ...)
     va_end(args);
 }
 
-static void raw_bits(struct value *v, const struct fb_efuse_field *field,
-                     uint32_t bits)
+void value_raw(uint32_t bits, unsigned width, char *out, size_t cap)
 {
-    if (field->width > 7) {
-        (void)snprintf(v->raw, sizeof v->raw, "0x%0*" PRIx32,
-                       (field->width + 3) / 4, bits);
+    if (width % 4 == 0) {
+        (void)snprintf(out, cap, "0x%0*" PRIx32, (int)width / 4, bits);
         return;
     }
-    size_t n = 0;
-    v->raw[n++] = '0';
-    v->raw[n++] = 'b';
-    for (unsigned i = field->width; i-- > 0;) {
-        v->raw[n++] = (bits >> i & 1) != 0 ? '1' : '0';
+    size_t n = (size_t)snprintf(out, cap, "0b");
+    for (unsigned i = width; i-- > 0 && n + 1 < cap;) {
+        out[n++] = (bits >> i & 1) != 0 ? '1' : '0';
     }
-    v->raw[n] = '\0';
+    out[n] = '\0';
 }
 
 static void hex_bytes(char *out, size_t cap, const uint8_t *p, size_t n,
@@ -52,6 +49,16 @@ static void hex_bytes(char *out, size_t cap, const uint8_t *p, size_t n,
     }
 }
 
+// As one number's digits, the first byte first.
+static void hex_of(struct value *v, const uint8_t *p, size_t n)
+{
+    (void)snprintf(v->hex, sizeof v->hex, "0x");
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(v->hex + 2 + 2 * i, sizeof v->hex - 2 - 2 * i, "%02x",
+                       p[i]);
+    }
+}
+
 // A key block, or a MAC with its CRC.
 static void bytes_value(const struct session *s,
                         const struct fb_efuse_field *field, struct value *v)
@@ -59,10 +66,10 @@ static void bytes_value(const struct session *s,
     uint8_t bytes[32] = {0};
     size_t n = fb_efuse_get_bytes(&s->now, field, bytes);
     bool hidden = fb_efuse_is_hidden(&s->now, field);
-    if (field->width > 48) {
-        n = session_block_bytes(s);
+    if (field->width > 48 || fields_is_user(field)) {
+        n = field->width == 256 ? session_block_bytes(s) : n;
         hex_bytes(v->text, sizeof v->text, bytes, n, hidden);
-        hex_bytes(v->raw, sizeof v->raw, bytes, n, hidden);
+        hex_of(v, bytes, n);
         v->kind = VALUE_STRING;
         return;
     }
@@ -74,10 +81,15 @@ static void bytes_value(const struct session *s,
     }
     uint8_t crc = (uint8_t)fb_efuse_get(
         &s->now, factory ? FB_EFUSE_MAC_CRC : FB_EFUSE_CUSTOM_MAC_CRC);
+    uint8_t right = fb_crc8(mac, sizeof mac);
+    char verdict[40] = "OK";
+    if (right != crc) {
+        (void)snprintf(verdict, sizeof verdict, "invalid - calculated 0x%02x",
+                       right);
+    }
     say(v, VALUE_STRING, "%02x:%02x:%02x:%02x:%02x:%02x (CRC 0x%02x %s)",
-        mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], crc,
-        fb_crc8(mac, sizeof mac) == crc ? "OK" : "invalid");
-    hex_bytes(v->raw, sizeof v->raw, bytes, n, hidden);
+        mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], crc, verdict);
+    hex_of(v, bytes, n);
 }
 
 static const char *coding_text(uint32_t scheme)
@@ -92,17 +104,31 @@ static const char *coding_text(uint32_t scheme)
 void value_of(const struct session *s, const struct fb_efuse_field *field,
               struct value *v)
 {
-    enum fb_efuse_id id = (enum fb_efuse_id)(field - fb_efuse_map);
+    enum fb_efuse_id id = FB_EFUSE_FIELDS; // of the user's: no row
+    if (!fields_is_user(field)) {
+        id = (enum fb_efuse_id)(field - fb_efuse_map);
+    }
     memset(v, 0, sizeof *v);
     if (field->width > 32) {
         bytes_value(s, field, v);
         return;
     }
-    uint32_t bits = fb_efuse_get(&s->now, id);
-    raw_bits(v, field, bits);
+    uint8_t bytes[4] = {0};
+    (void)fb_efuse_get_bytes(&s->now, field, bytes);
+    uint32_t bits = load32_le(bytes);
+    value_raw(bits, field->width, v->raw, sizeof v->raw);
+    (void)snprintf(v->hex, sizeof v->hex, "0x%0*" PRIx32,
+                   (field->width + 3) / 4, bits);
     switch (id) {
     case FB_EFUSE_CODING_SCHEME:
         say(v, VALUE_STRING, "%s", coding_text(bits));
+        break;
+    case FB_EFUSE_MAC_VERSION:
+        if (bits == 1) {
+            say(v, VALUE_STRING, "Custom MAC in BLOCK3");
+        } else {
+            say(v, VALUE_NUMBER, "%" PRIu32, bits);
+        }
         break;
     case FB_EFUSE_XPD_SDIO_TIEH:
         say(v, VALUE_STRING, "%s", bits != 0 ? "3.3V" : "1.8V");
@@ -118,6 +144,12 @@ void value_of(const struct session *s, const struct fb_efuse_field *field,
             say(v, VALUE_NUMBER, "%" PRIu32, bits);
         }
     }
+    if (fb_efuse_is_hidden(&s->now, field)) {
+        v->kind = VALUE_STRING;
+        for (char *p = v->text; *p != '\0'; p++) {
+            *p = *p == '0' ? '?' : *p;
+        }
+    }
 }
 
 static unsigned package(const struct session *s)
@@ -127,11 +159,12 @@ static unsigned package(const struct session *s)
 }
 
 const struct value_computed value_computed[] = {
-    {"PKG_VERSION", "identity", "package id of CHIP_PACKAGE and _4BIT",
-     package},
     {"WAFER_VERSION_MAJOR", "identity",
-     "chip revision of CHIP_VER_REV1, REV2 and SYSCON_DATE", session_revision},
-    {NULL, NULL, NULL, NULL},
+     "chip revision of CHIP_VER_REV1, REV2 and SYSCON_DATE", 3,
+     session_revision},
+    {"PKG_VERSION", "identity", "package id of CHIP_PACKAGE and _4BIT", 4,
+     package},
+    {NULL, NULL, NULL, 0, NULL},
 };
 
 const char *value_access(const struct session *s,

@@ -15,17 +15,22 @@ enum value_kind { VALUE_BOOL, VALUE_NUMBER, VALUE_STRING };
 struct value {
     enum value_kind kind;
     char text[VALUE_TEXT_MAX]; // "True", "15", "1.8V"
-    char raw[VALUE_TEXT_MAX];  // "0b1", "0xf"
+    char raw[VALUE_TEXT_MAX];  // "0b1", "0xf"; empty for bytes
+    char hex[VALUE_TEXT_MAX];  // "0x1", for JSON
 };
 
 void value_of(const struct session *s, const struct fb_efuse_field *field,
               struct value *v);
+
+// "0x0f" for whole hexadecimal digits, else "0b00101".
+void value_raw(uint32_t bits, unsigned width, char *out, size_t cap);
 
 // Values put together from several fields.
 struct value_computed {
     const char *name;
     const char *category;
     const char *description;
+    unsigned bits;
     unsigned (*get)(const struct session *s);
 };
 
