@@ -11,6 +11,7 @@
 BTYPE       ?= release
 TARGET      ?= boot_app
 SECURE      ?= off
+OTA_CONFIRM ?= auto
 SECURE_KEY  ?= secure_boot_signing_key.pem
 ENCRYPT_KEY ?= flash_encryption_key.bin
 ESPPORT     ?= /dev/ttyUSB0
@@ -24,6 +25,9 @@ $(error BOARD=$(BOARD): not one of $(FW_ALL_BOARDS))
 endif
 ifeq ($(filter $(TARGET),boot app boot_app),)
 $(error TARGET=$(TARGET): not one of boot app boot_app)
+endif
+ifeq ($(filter $(OTA_CONFIRM),auto manual),)
+$(error OTA_CONFIRM=$(OTA_CONFIRM): not one of auto manual)
 endif
 ifeq ($(filter $(SECURE),on off),)
 $(error SECURE=$(SECURE): not one of on off)
@@ -49,13 +53,13 @@ FW_TOOLS  := $(ESPSECURE) $(ESPTOOL) $(GEN_PART)
 # Keys are named relative to this Makefile or absolutely.
 PUB_KEY    := $(FW)/signature_verification_key.bin
 DIGEST_KEY := $(FW_BOOT)/secure-bootloader-key.bin
-FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)
+FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)$(OTA_CONFIRM:auto=)
 
 # CC on the command line is the host's.
 FW_SUBMAKE = $(MAKE) --no-print-directory CC='$(FW_CC)' BOARD=$(BOARD) BTYPE=$(BTYPE) \
     CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
     BEARSSL_TOP=$(abspath $(BEARSSL_TOP)) TARGET= \
-    SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
+    OTA_CONFIRM=$(OTA_CONFIRM) SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
 
 .PHONY: firmware boot app flash erase show_partitions monitor fw-force
 firmware: $(if $(filter boot boot_app,$(TARGET)),boot) \
@@ -69,8 +73,8 @@ app: $(APP_BIN) $(PART_BIN)
 # Switching SECURE or the layout makes all images anew.
 $(FW)/mode: fw-force
 	@mkdir -p $(FW_BOOT) $(FW_LIB)
-	@echo 'SECURE=$(SECURE) $(LAYOUT_CSV)' | cmp -s - $@ || \
-	    { echo 'SECURE=$(SECURE) $(LAYOUT_CSV)' > $@; \
+	@echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV)' | cmp -s - $@ || \
+	    { echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV)' > $@; \
 	      rm -f $(FW)/*.bin* $(FW_LIB)/* $(FW_BOOT)/*; }
 
 ifeq ($(SECURE),on)

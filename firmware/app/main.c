@@ -14,6 +14,7 @@
 #include "firmware/app/irq.h"
 #include "firmware/app/modfs.h"
 #include "firmware/app/modpin.h"
+#include "firmware/app/ota.h"
 #include "firmware/drivers/clock.h"
 #include "firmware/drivers/reset.h"
 #include "firmware/drivers/uart.h"
@@ -27,10 +28,14 @@ extern char _heap_start[], _heap_end[], _stack_top[];
 void app_main(void);
 
 // boot.py at each start, then main.py: from the frozen modules, else from
-// /flash.
+// /flash. An image that has come so far confirms itself, unless the release
+// leaves that to the program (OTA_CONFIRM=manual).
 static void run_scripts(void)
 {
     pyexec_file_if_exists("boot.py");
+    if (OTA_AUTO_CONFIRM != 0) {
+        (void)ota_confirm(); // without slots there is nothing to confirm
+    }
     if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL) {
         pyexec_file_if_exists("main.py");
     }

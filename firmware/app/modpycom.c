@@ -4,6 +4,8 @@
 // those of Pycom's firmware (esp32/mods/modpycom.c of
 // pycom-micropython-sigfox).
 
+#include <string.h>
+
 #include "py/mperrno.h"
 #include "py/runtime.h"
 
@@ -12,16 +14,25 @@
 
 static struct ota update;
 
+static const struct {
+    int number;
+    const char *why;
+} errors[] = {
+    [-OTA_E_TABLE] = {MP_ENODEV, "no partition table with app slots"},
+    [-OTA_E_STATE] = {MP_EPERM, "ota_start() and ota_write() come first"},
+    [-OTA_E_FULL] = {MP_ENOSPC, "larger than the slot"},
+    [-OTA_E_FLASH] = {MP_EIO, "the flash chip failed"},
+    [-OTA_E_TRIAL] = {MP_EBUSY, "the running image is on trial: ota_confirm()"},
+    [-OTA_E_IMAGE] = {MP_EINVAL, "not an image for this slot: ota_slot()"},
+};
+
 static int checked(int err)
 {
-    static const int errno_of[] = {
-        [-OTA_E_TABLE] = MP_ENODEV,
-        [-OTA_E_STATE] = MP_EPERM,
-        [-OTA_E_FULL] = MP_ENOSPC,
-        [-OTA_E_FLASH] = MP_EIO,
-    };
     if (err < 0) {
-        mp_raise_OSError(errno_of[-err]);
+        const char *why = errors[-err].why;
+        mp_obj_t args[] = {MP_OBJ_NEW_SMALL_INT(errors[-err].number),
+                           mp_obj_new_str(why, strlen(why))};
+        nlr_raise(mp_obj_new_exception_args(&mp_type_OSError, 2, args));
     }
     return err;
 }
@@ -71,6 +82,19 @@ static mp_obj_t pycom_ota_slot(void)
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(pycom_ota_slot_obj, pycom_ota_slot);
 
+static mp_obj_t pycom_ota_on_trial(void)
+{
+    return mp_obj_new_bool(checked(ota_on_trial()));
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(pycom_ota_on_trial_obj, pycom_ota_on_trial);
+
+static mp_obj_t pycom_ota_confirm(void)
+{
+    checked(ota_confirm());
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(pycom_ota_confirm_obj, pycom_ota_confirm);
+
 static const mp_rom_map_elem_t pycom_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_pycom)},
     {MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&pycom_init_obj)},
@@ -80,6 +104,8 @@ static const mp_rom_map_elem_t pycom_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_ota_finish), MP_ROM_PTR(&pycom_ota_finish_obj)},
     {MP_ROM_QSTR(MP_QSTR_ota_verify), MP_ROM_PTR(&pycom_ota_verify_obj)},
     {MP_ROM_QSTR(MP_QSTR_ota_slot), MP_ROM_PTR(&pycom_ota_slot_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ota_on_trial), MP_ROM_PTR(&pycom_ota_on_trial_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ota_confirm), MP_ROM_PTR(&pycom_ota_confirm_obj)},
 };
 static MP_DEFINE_CONST_DICT(pycom_globals, pycom_globals_table);
 

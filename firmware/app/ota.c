@@ -2,64 +2,72 @@
 
 #include "firmware/app/ota.h"
 
-#include <assert.h>
 #include <string.h>
 
+#include "firmware/app/partitions.h"
 #include "firmware/boot/signing_key.h"
+#include "firmware/drivers/boot_flash.h"
 #include "firmware/drivers/efuse.h"
 #include "firmware/drivers/flash.h"
 #include "firmware/drivers/mmu.h"
-#include "lib/fb/boot_info.h"
-#include "lib/fb/boot_policy.h"
+#include "lib/fb/boot_store.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/image.h"
-#include "lib/fb/partition_table.h"
 #include "lib/fb/signature.h"
 
 struct layout {
     struct fb_partition slot; // where the next update goes
-    struct fb_partition otadata;
-    struct fb_boot_info info;
+    unsigned index;           // of that slot
+    struct fb_boot_store store;
 };
 
-// The table is as the bootloader checked it; 4 KB of it live only here.
-static int find_partitions(struct layout *layout)
+// The slot that this program runs from, as the MMU knows.
+static unsigned running_slot(const struct fb_partition_table *table,
+                             const struct fb_boot_store *store)
 {
-    struct fb_partition_table table;
-    const uint8_t *bin =
-        mmu_map(FB_PARTITION_TABLE_OFF, FB_PARTITION_TABLE_SIZE);
-    if (bin == NULL ||
-        fb_partition_table_parse(bin, FB_PARTITION_TABLE_SIZE, flash_size(),
-                                 &table, NULL) != FB_OK) {
+    uint32_t at = mmu_app_flash_off();
+    for (unsigned i = 0; i < store->place.slots; i++) {
+        const struct fb_partition *part = fb_partition_app_slot(table, i);
+        if (part != NULL && at >= part->offset &&
+            at - part->offset < part->size) {
+            return i;
+        }
+    }
+    return fb_boot_store_active(store);
+}
+
+static int find_store(const struct fb_partition_table *table,
+                      struct fb_boot_store *store)
+{
+    struct fb_boot_place place;
+    fb_boot_store_find(table, flash_size(), &place);
+    if (place.kind == FB_BOOT_KIND_NONE) {
         return OTA_E_TABLE;
     }
-    const struct fb_partition *otadata =
-        fb_partition_find(&table, FB_PARTITION_DATA, FB_PARTITION_OTADATA);
-    if (otadata == NULL || otadata->size < FLASH_SECTOR) {
-        return OTA_E_TABLE;
-    }
-    const uint8_t *record = mmu_map(otadata->offset, FB_BOOT_INFO_SIZE);
-    if (record == NULL) {
-        return OTA_E_TABLE;
-    }
-    if (fb_boot_info_parse(record, &layout->info) != FB_OK) {
-        fb_boot_info_fresh(&layout->info);
-    }
-    const struct fb_partition *slot =
-        fb_partition_app_slot(&table, fb_boot_policy_next_slot(&layout->info));
-    if (slot == NULL) {
-        return OTA_E_TABLE;
-    }
-    layout->slot = *slot;
-    layout->otadata = *otadata;
-    return 0;
+    return fb_boot_store_read(&boot_flash, &place, store) == 0 ? 0
+                                                               : OTA_E_FLASH;
 }
 
 static int find_layout(struct layout *layout)
 {
-    int err = find_partitions(layout);
-    mmu_unmap();
-    return err;
+    struct fb_partition_table table;
+    if (!partitions_load(&table)) {
+        return OTA_E_TABLE;
+    }
+    int err = find_store(&table, &layout->store);
+    if (err != 0) {
+        return err;
+    }
+    int next = fb_boot_store_next_slot(&layout->store,
+                                       running_slot(&table, &layout->store));
+    const struct fb_partition *slot =
+        next < 0 ? NULL : fb_partition_app_slot(&table, (unsigned)next);
+    if (slot == NULL) {
+        return OTA_E_TABLE;
+    }
+    layout->slot = *slot;
+    layout->index = (unsigned)next;
+    return 0;
 }
 
 int ota_slot(uint32_t *flash_off)
@@ -80,6 +88,9 @@ int ota_start(struct ota *ota)
     if (err != 0) {
         return err;
     }
+    if (fb_boot_store_on_trial(&layout.store)) {
+        return OTA_E_TRIAL;
+    }
     *ota = (struct ota){
         .started = true,
         .slot_off = layout.slot.offset,
@@ -87,6 +98,81 @@ int ota_start(struct ota *ota)
     };
     return 0;
 }
+
+// --- is it for this slot? ---
+
+// What the bootloader would refuse at the first look.
+static bool is_image_head(const uint8_t head[OTA_HEAD])
+{
+    struct fb_image_header header;
+    return fb_image_header_parse(head, &header, NULL) == FB_OK &&
+           header.chip_id == FB_IMAGE_CHIP_ESP32;
+}
+
+static bool seen_is_image_head(uint32_t slot_off)
+{
+    uint8_t head[OTA_HEAD];
+    const void *p = mmu_map(slot_off, OTA_HEAD);
+    if (p == NULL) {
+        return false;
+    }
+    memcpy(head, p, OTA_HEAD);
+    mmu_unmap();
+    return is_image_head(head);
+}
+
+static int put_back(uint32_t slot_off, const uint8_t *sector)
+{
+    if (flash_erase_sector(slot_off) != 0 ||
+        flash_write(slot_off, sector, FLASH_SECTOR) != 0) {
+        return OTA_E_FLASH;
+    }
+    return OTA_E_IMAGE;
+}
+
+// The head is in the flash afterwards and its sector is otherwise erased, or
+// the sector holds what it did.
+static int try_head(struct ota *ota)
+{
+    uint8_t old[FLASH_SECTOR];
+    if (!efuse_flash_encryption_on() && !is_image_head(ota->head)) {
+        return OTA_E_IMAGE;
+    }
+    if (flash_read(ota->slot_off, old, sizeof old) != 0 ||
+        flash_erase_sector(ota->slot_off) != 0 ||
+        flash_write(ota->slot_off, ota->head, OTA_HEAD) != 0) {
+        return OTA_E_FLASH;
+    }
+    if (!seen_is_image_head(ota->slot_off)) {
+        return put_back(ota->slot_off, old);
+    }
+    ota->erased = FLASH_SECTOR;
+    return 0;
+}
+
+// Collect the head; *used of the n bytes belonged to it.
+static int take_head(struct ota *ota, const uint8_t *p, size_t n, size_t *used)
+{
+    *used = 0;
+    if (ota->written >= OTA_HEAD) {
+        return 0;
+    }
+    size_t part = OTA_HEAD - ota->written;
+    part = part < n ? part : n;
+    memcpy(ota->head + ota->written, p, part);
+    ota->written += (uint32_t)part;
+    *used = part;
+    if (ota->written < OTA_HEAD) {
+        return 0;
+    }
+    int err = try_head(ota);
+    if (err != 0) {
+        *ota = (struct ota){0};
+    }
+    return err;
+}
+
+// --- the rest of it ---
 
 // The sectors up to img_off, and the one after: what follows the image is
 // never the rest of an older one.
@@ -106,64 +192,83 @@ static int erase_ahead(struct ota *ota, uint32_t img_off)
 
 int ota_write(struct ota *ota, const void *data, size_t n)
 {
+    size_t used;
     if (!ota->started) {
         return OTA_E_STATE;
     }
     if (n > ota->slot_size - ota->written) {
         return OTA_E_FULL;
     }
-    int err = erase_ahead(ota, ota->written + (uint32_t)n);
+    int err = take_head(ota, data, n, &used);
+    n -= used;
+    if (err != 0 || n == 0) {
+        return err;
+    }
+    err = erase_ahead(ota, ota->written + (uint32_t)n);
     if (err != 0) {
         return err;
     }
-    if (flash_write(ota->slot_off + ota->written, data, n) != 0) {
+    if (flash_write(ota->slot_off + ota->written, (const uint8_t *)data + used,
+                    n) != 0) {
         return OTA_E_FLASH;
     }
     ota->written += (uint32_t)n;
     return 0;
 }
 
-// Two rows of the encryptor hold the record; the rest of the second stays
-// erased to a reader.
-static int store_boot_info(uint32_t flash_off, const struct fb_boot_info *info)
-{
-    uint8_t rows[2 * FLASH_ENCRYPTED_ROW];
-    static_assert(FB_BOOT_INFO_SIZE <= sizeof rows, "two rows");
-    memset(rows, 0xFF, sizeof rows);
-    fb_boot_info_encode(info, rows);
-    if (flash_erase_sector(flash_off) != 0) {
-        return OTA_E_FLASH;
-    }
-    int err = efuse_flash_encryption_on()
-                  ? flash_write_encrypted(flash_off, rows, sizeof rows)
-                  : flash_write(flash_off, rows, FB_BOOT_INFO_SIZE);
-    if (err != 0) {
-        return OTA_E_FLASH;
-    }
-    const void *stored = mmu_map(flash_off, FB_BOOT_INFO_SIZE);
-    bool same = stored != NULL && memcmp(stored, rows, FB_BOOT_INFO_SIZE) == 0;
-    mmu_unmap();
-    return same ? 0 : OTA_E_FLASH;
-}
-
 int ota_finish(struct ota *ota)
 {
     struct layout layout;
-    struct fb_boot_info updated;
-    if (!ota->started || ota->written == 0) {
+    struct fb_boot_change change;
+    if (!ota->started || ota->written < OTA_HEAD) {
         return OTA_E_STATE;
     }
     int err = find_layout(&layout);
     if (err != 0) {
         return err;
     }
-    fb_boot_policy_update(&layout.info, ota->written, &updated);
-    err = store_boot_info(layout.otadata.offset, &updated);
-    if (err == 0) {
-        ota->started = false;
+    if (!fb_boot_store_update(&layout.store, layout.index, ota->written, true,
+                              &change)) {
+        return OTA_E_TRIAL;
     }
-    return err;
+    if (fb_boot_store_write(&boot_flash, &layout.store.place, &change) != 0) {
+        return OTA_E_FLASH;
+    }
+    ota->started = false;
+    return 0;
 }
+
+// --- trial ---
+
+// The store, if the partition table has one.
+static int load_store(struct fb_boot_store *store)
+{
+    struct fb_partition_table table;
+    return partitions_load(&table) ? find_store(&table, store) : OTA_E_TABLE;
+}
+
+int ota_on_trial(void)
+{
+    struct fb_boot_store store;
+    int err = load_store(&store);
+    return err != 0 ? err : fb_boot_store_on_trial(&store);
+}
+
+int ota_confirm(void)
+{
+    struct fb_boot_store store;
+    struct fb_boot_change change;
+    int err = load_store(&store);
+    if (err != 0) {
+        return err;
+    }
+    fb_boot_store_confirm(&store, &change);
+    return fb_boot_store_write(&boot_flash, &store.place, &change) == 0
+               ? 0
+               : OTA_E_FLASH;
+}
+
+// --- verification ---
 
 static bool signature_good(const uint8_t *p, uint32_t len, uint32_t slot_size)
 {

@@ -94,6 +94,13 @@ const void *mmu_map(uint32_t flash_off, uint32_t n)
     return (const void *)(uintptr_t)(MMU_WINDOW_VADDR + flash_off % MMU_PAGE);
 }
 
+uint32_t mmu_app_flash_off(void)
+{
+    uint32_t entry = IROM_ENTRY + (SOC_IROM_BASE & 0x3FFFFFu) / MMU_PAGE;
+
+    return ENTRY(DPORT_PRO_FLASH_MMU_TABLE, entry) % FLASH_PAGES * MMU_PAGE;
+}
+
 void mmu_unmap(void)
 {
     window_set(0, 0);

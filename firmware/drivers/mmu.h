@@ -23,6 +23,10 @@
 const void *mmu_map(uint32_t flash_off, uint32_t n);
 void mmu_unmap(void);
 
+// Where the page lies that the running application's code starts in, a
+// flash_off.
+uint32_t mmu_app_flash_off(void);
+
 // For drivers that use SPI1: between these two the PRO CPU's flash cache is
 // off. changed: the flash or its mapping is not what it was, cached copies are
 // dropped. Callers are IRAM functions, interrupt handlers too.

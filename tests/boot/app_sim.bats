@@ -209,7 +209,7 @@ def error(f, *args):
     try:
         f(*args)
     except OSError as e:
-        return {1: "EPERM", 19: "ENODEV", 28: "ENOSPC"}[e.errno]
+        return {1: "EPERM", 16: "EBUSY", 22: "EINVAL", 19: "ENODEV", 28: "ENOSPC"}[e.errno]
 def flipped(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 PY
@@ -222,14 +222,14 @@ $2"
 }
 
 # The last word of boot_info: with zlib of Python 3,
-# zlib.crc32(bytes.fromhex("0100000000000000000000006000000000000000")
-#            + b"\xff" * 16, 0xFFFFFFFF).to_bytes(4, "little").hex()
+# zlib.crc32(bytes.fromhex("010000000000000000000000600000000000000046425431")
+#            + b"\xff" * 12, 0xFFFFFFFF).to_bytes(4, "little").hex()
 @test "ota: an update is written, verified and announced" {
     pycom_prints '0x1a0000
 None None None
 True
 None 0x1a0000
-01000000000000000000000060000000 00000000 ffffffffffffffffffffffffffffffff eaa28d61
+01000000000000000000000060000000 00000000 46425431ffffffffffffffffffffffff 9e331389
 True True' '
 print(hex(pycom.ota_slot()))
 print(pycom.ota_start(), pycom.ota_write(image[:33]),
@@ -276,15 +276,14 @@ print(pycom.ota_verify())
 
 @test "ota: with flash encryption data are raw and boot_info is encrypted" {
     pycom_prints '0x1a0000
-False
+EINVAL
 True
 True
 0x1a0000
 b'"'"'\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00`\x00\x00\x00\x00\x00\x00\x00'"'"'' '
 encryption_on()
 print(hex(pycom.ota_slot()))
-load(image)
-print(pycom.ota_verify())
+print(error(load, image))
 load(cipher(0x1A0000, image))
 print(pycom.ota_verify())
 print(raw(0x1A0000, 96) == cipher(0x1A0000, image))
@@ -302,6 +301,8 @@ pycom.ota_finish()
 # What the bootloader does: Status READY, and a new CRC.
 r = bytearray(raw(0x190000, 36))
 r[4] = 1
+r[20:24] = b"\xff" * 4
+machine.mem32[0x603FF100] = 0x1A0000
 r += binascii.crc32(r, 0xFFFFFFFF).to_bytes(4, "little")
 for i in range(40):
     machine.mem8[FLASH + 0x190000 + i] = r[i]
@@ -324,6 +325,7 @@ pycom.ota_start()
 print(error(pycom.ota_finish))
 before = raw(0x31FFF0, 48)
 block = bytearray(0x10000)
+block[:96] = image
 for i in range(23):
     pycom.ota_write(block)
 e = error(pycom.ota_write, bytearray(0x10001))
@@ -331,6 +333,48 @@ print(e, raw(0x31FFF0, 48) == before)
 pycom.ota_write(block)
 print(error(pycom.ota_write, b"x"))
 print(pycom.ota_finish(), error(pycom.ota_write, b"x"))
+'
+}
+
+@test "ota: what is not for this slot leaves the slot as it was" {
+    pycom_prints 'EINVAL True EPERM
+EINVAL True
+EINVAL True
+None False' '
+for off in range(0x1A0000, 0x1A2000):
+    machine.mem8[FLASH + off] = off % 251
+before = raw(0x1A0000, 0x2000)
+print(error(load, b"\xEA" + image), raw(0x1A0000, 0x2000) == before,
+      error(pycom.ota_write, b"x"))
+encryption_on()
+print(error(load, image), raw(0x1A0000, 0x2000) == before)
+print(error(load, cipher(0x1A0020, image)), raw(0x1A0000, 0x2000) == before)
+print(error(load, cipher(0x1A0000, image)), raw(0x1A0000, 0x2000) == before)
+'
+}
+
+@test "ota: an image on trial keeps the one before it until it is confirmed" {
+    pycom_prints 'False None
+True EBUSY True
+False None
+02000000' '
+print(pycom.ota_on_trial(), pycom.ota_confirm())
+load(image)
+pycom.ota_finish()
+# What the bootloader does: Status READY, the trial running, and a new CRC.
+r = bytearray(raw(0x190000, 36))
+r[4] = 1
+r[20:24] = b"FBT2"
+machine.mem32[0x603FF100] = 0x1A0000
+r += binascii.crc32(r, 0xFFFFFFFF).to_bytes(4, "little")
+for i in range(40):
+    machine.mem8[FLASH + 0x190000 + i] = r[i]
+before = raw(0x10000, 0x2000)
+print(pycom.ota_on_trial(), error(load, image), raw(0x10000, 0x2000) == before)
+pycom.ota_confirm()
+print(pycom.ota_on_trial(), load(image))
+pycom.ota_finish()
+print(raw(0x190000, 4).hex())
 '
 }
 

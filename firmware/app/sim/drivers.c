@@ -92,6 +92,12 @@ const void *mmu_map(uint32_t flash_off, uint32_t n)
     return view;
 }
 
+uint32_t mmu_app_flash_off(void)
+{
+    uint32_t off = *(const uint32_t *)(uintptr_t)SIM_APP;
+    return off != 0 ? off : 0x10000;
+}
+
 void mmu_unmap(void)
 {
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define SIM_EFUSE      0x603FF000u // 4 blocks of 8 words
+#define SIM_APP        0x603FF100u // a word: the slot that runs, 0: slot 0
 #define SIM_FLASH      0x60400000u
 #define SIM_FLASH_SIZE 0x400000u
 #define SIM_CACHE      0x60800000u // decrypted view, filled by mmu_map()
