@@ -7,8 +7,10 @@
 
 #include "tools/cli/cli.h"
 
+extern const struct cli_command command_advise;
 extern const struct cli_command command_board;
 extern const struct cli_command command_burn;
+extern const struct cli_command command_check;
 extern const struct cli_command command_exec;
 extern const struct cli_command command_ota;
 extern const struct cli_command command_plan;

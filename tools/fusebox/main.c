@@ -3,8 +3,11 @@
 #include "tools/fusebox/commands.h"
 
 static const struct cli_command *const commands[] = {
-    &command_board, &command_snapshot, &command_plan, &command_rehearse,
-    &command_burn,  &command_exec,     &command_ota,  NULL,
+    &command_board,    &command_snapshot,
+    &command_check,    &command_plan,
+    &command_rehearse, &command_burn,
+    &command_advise,   &command_exec,
+    &command_ota,      NULL,
 };
 
 int main(int argc, char **argv)

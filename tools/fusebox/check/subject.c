@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/fusebox/check/subject.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/key_v2.h"
+#include "lib/fb/bytes.h"
+#include "lib/fb/crypto.h"
+#include "lib/fb/efuse_coding.h"
+#include "tools/fusebox/plan/target.h"
+
+#define SECTOR  4096u
+#define KEY_MAX 0x10000u
+
+// --- the board ---
+
+static int scratch_for(struct subject *s)
+{
+    size_t n = s->state.flash_size;
+
+    s->scratch.flash = malloc(n);
+    s->scratch_known = malloc(n / SECTOR + 1);
+    s->in.plain = malloc(n);
+    s->plan = calloc(1, sizeof *s->plan);
+    if (s->scratch.flash == NULL || s->scratch_known == NULL ||
+        s->in.plain == NULL || s->plan == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    s->in.before = &s->state;
+    s->in.scratch = &s->scratch;
+    s->in.scratch_known = s->scratch_known;
+    plan_file_init(s->plan, "check", &s->board.ini, &s->state);
+    s->in.plan = &s->plan->plan;
+    return 0;
+}
+
+static int open_board(struct subject *s, const char *dir)
+{
+    int status = board_open(&s->board, dir);
+
+    if (status != 0) {
+        return status;
+    }
+    s->open = true;
+    s->name = dir;
+    (void)snprintf(s->port, sizeof s->port, "board:%s", dir);
+    board_state(&s->board, &s->state);
+    return scratch_for(s);
+}
+
+// Read a board over a port; it becomes one in memory.
+static int read_port(struct subject *s, struct target *t, const char *name)
+{
+    int status = snapshot_take(t, SNAPSHOT_USED, &s->snapshot);
+
+    if (status != TARGET_OK) {
+        return cli_error(name, "%s", t->why);
+    }
+    s->board.ini = s->snapshot.ini;
+    s->board.fuses = s->snapshot.fuses;
+    s->board.flash = s->snapshot.flash;
+    s->name = name;
+    (void)snprintf(s->port, sizeof s->port, "%s", name);
+    board_state(&s->board, &s->state);
+    return scratch_for(s);
+}
+
+static int open_port(struct subject *s, const char *name, uint32_t baud)
+{
+    struct target t;
+    struct host_port *port = NULL;
+    char why[256];
+    int status;
+
+    if (host_port_open(name, &port, why) != 0) {
+        return cli_error(name, "%s", why);
+    }
+    status =
+        target_init(&t, port) == TARGET_OK ? 0 : cli_error(NULL, "%s", t.why);
+    if (status == 0) {
+        t.baud = baud;
+        status = read_port(s, &t, name);
+        if (t.connected) {
+            (void)host_loader_reset(&t.loader, HOST_AFTER_HARD);
+        }
+        target_free(&t);
+    }
+    host_port_close(port);
+    return status;
+}
+
+// --- keys ---
+
+static int read_key(const char *path, struct host_file *file)
+{
+    int error = host_file_read_secret(path, KEY_MAX, file);
+
+    return error == 0 ? 0 : cli_error(path, "%s", strerror(error));
+}
+
+static struct fb_check_key key_of(const uint8_t *p, size_t n, const char *path)
+{
+    return (struct fb_check_key){.bytes = p, .len = n, .name = path};
+}
+
+static bool is_pem(const struct host_file *file)
+{
+    static const char begin[] = "-----BEGIN";
+
+    return file->size > sizeof begin &&
+           memcmp(file->data, begin, sizeof begin - 1) == 0;
+}
+
+static void fault(struct subject *s, struct fb_check_key *key, const char *path,
+                  const char *why)
+{
+    (void)snprintf(s->key_fault, sizeof s->key_fault, "%s", why);
+    *key = (struct fb_check_key){.name = path, .fault = s->key_fault};
+}
+
+static void sha256(const void *p, size_t n, uint8_t out[32])
+{
+    struct fb_sha256 c;
+
+    fb_sha256_init(&c);
+    fb_sha256_update(&c, p, n);
+    fb_sha256_final(&c, out);
+}
+
+// A key in PEM form: what its public half says goes into the subject.
+static void use_signing_key(struct subject *s, const struct host_key *key,
+                            const char *path)
+{
+    char why[120];
+
+    if (host_key_kind(key) == HOST_KEY_RSA3072) {
+        if (host_key_v2_digest(key, s->boot_key_bytes)) {
+            s->in.secure_v2 = true;
+            s->in.secure_boot_key = key_of(s->boot_key_bytes, 32, path);
+            s->in.secure_boot_key.custody = true; // it is public
+        }
+        return;
+    }
+    if (host_key_kind(key) != HOST_KEY_P256 || !host_key_point(key, s->pub)) {
+        (void)snprintf(why, sizeof why, "is %s; V1 wants P-256, V2 RSA-3072",
+                       host_key_describe(key));
+        fault(s, &s->in.signing_pub, path, why);
+        return;
+    }
+    s->in.signing_pub = key_of(s->pub, 64, path);
+}
+
+static int load_signing_key(struct subject *s, const char *path,
+                            struct host_file *file)
+{
+    struct host_key *key = NULL;
+    const char *why;
+    int status = read_key(path, file);
+
+    if (status != 0) {
+        return status;
+    }
+    if (file->size == 64 && !is_pem(file)) {
+        s->in.signing_pub = key_of(file->data, file->size, path);
+        return 0;
+    }
+    why = host_key_parse(file->data, file->size, &key);
+    if (why != NULL) {
+        fault(s, &s->in.signing_pub, path, why);
+        return 0;
+    }
+    use_signing_key(s, key, path);
+    host_key_free(key);
+    return 0;
+}
+
+// A V1 key file, or the P-256 key that digest_private_key makes it of.
+static int load_boot_key(struct subject *s, const char *path)
+{
+    struct host_key *key = NULL;
+    uint8_t scalar[32];
+    int status = read_key(path, &s->boot_key);
+
+    if (status != 0) {
+        return status;
+    }
+    s->in.secure_boot_key = key_of(s->boot_key.data, s->boot_key.size, path);
+    if (is_pem(&s->boot_key) &&
+        host_key_parse(s->boot_key.data, s->boot_key.size, &key) == NULL) {
+        if (host_key_scalar(key, scalar)) {
+            sha256(scalar, sizeof scalar, s->boot_key_bytes);
+            s->in.secure_boot_key = key_of(s->boot_key_bytes, 32, path);
+        }
+        fb_bytes_wipe(scalar, sizeof scalar);
+        host_key_free(key);
+    }
+    return 0;
+}
+
+// Does the V1 key follow from the signing key?
+static bool follows(const struct subject *s)
+{
+    struct host_key *key = NULL;
+    uint8_t scalar[32], digest[32];
+    bool same = false;
+
+    if (s->signing_key.data == NULL || s->in.secure_boot_key.len != 32 ||
+        host_key_parse(s->signing_key.data, s->signing_key.size, &key) !=
+            NULL) {
+        return false;
+    }
+    if (host_key_scalar(key, scalar)) {
+        sha256(scalar, sizeof scalar, digest);
+        same = memcmp(digest, s->in.secure_boot_key.bytes, 32) == 0;
+    }
+    fb_bytes_wipe(scalar, sizeof scalar);
+    fb_bytes_wipe(digest, sizeof digest);
+    host_key_free(key);
+    return same;
+}
+
+// A second file with the same bytes is custody; the same file is none.
+static int look_at_copy(struct fb_check_key *key, const char *copy)
+{
+    struct host_file file;
+    int error;
+
+    if (key->bytes == NULL || key->name == NULL || key->custody ||
+        host_file_same(key->name, copy)) {
+        return 0;
+    }
+    error = host_file_read_secret(copy, KEY_MAX, &file);
+    if (error != 0) {
+        return cli_error(copy, "%s", strerror(error));
+    }
+    key->custody =
+        file.size == key->len && memcmp(file.data, key->bytes, key->len) == 0;
+    host_file_free(&file);
+    return 0;
+}
+
+static int load_copies(struct subject *s, const struct cli *cli)
+{
+    int status = 0;
+
+    for (unsigned i = 0; i < cli_values(cli, "key-copy") && status == 0; i++) {
+        const char *copy = cli_value(cli, "key-copy", i);
+
+        status = look_at_copy(&s->in.flash_key, copy);
+        if (status == 0) {
+            status = look_at_copy(&s->in.secure_boot_key, copy);
+        }
+    }
+    return status;
+}
+
+static int load_keys(struct subject *s, const struct cli *cli)
+{
+    const char *path = cli_string(cli, "flash-key");
+    int status = 0;
+
+    if (path != NULL) {
+        status = read_key(path, &s->flash_key);
+        s->in.flash_key = key_of(s->flash_key.data, s->flash_key.size, path);
+    }
+    path = cli_string(cli, "secure-boot-key");
+    if (status == 0 && path != NULL) {
+        status = load_boot_key(s, path);
+    }
+    path = cli_string(cli, "signing-key");
+    if (status == 0 && path != NULL) {
+        status = load_signing_key(s, path, &s->signing_key);
+    }
+    path = cli_string(cli, "public-key");
+    if (status == 0 && path != NULL) {
+        status = load_signing_key(s, path, &s->public_key);
+    }
+    s->fleet_key = status == 0 && follows(s);
+    return status == 0 ? load_copies(s, cli) : status;
+}
+
+int subject_open(struct subject *s, const struct cli *cli)
+{
+    const char *dir = cli_string(cli, "board");
+    const char *voltage = cli_string(cli, "flash-voltage");
+    int status;
+
+    memset(s, 0, sizeof *s);
+    s->board.lock = -1;
+    if ((dir == NULL) == (cli_string(cli, "port") == NULL)) {
+        return cli_usage(cli, "name one board: --port PORT or --board DIR");
+    }
+    status = dir != NULL ? open_board(s, dir)
+                         : open_port(s, cli_string(cli, "port"),
+                                     (uint32_t)cli_uint(cli, "baud"));
+    if (status != 0) {
+        return status;
+    }
+    if (voltage != NULL) {
+        s->in.vdd_mv = voltage[0] == '1' ? 1800 : 3300;
+    }
+    return load_keys(s, cli);
+}
+
+static void free_secret(uint8_t *p, size_t n)
+{
+    if (p != NULL) {
+        fb_bytes_wipe(p, n);
+        free(p);
+    }
+}
+
+void subject_close(struct subject *s)
+{
+    if (s->plan != NULL) {
+        plan_file_free(s->plan);
+        free(s->plan);
+    }
+    free_secret(s->in.plain, s->state.flash_size);
+    free(s->scratch.flash);
+    free(s->scratch_known);
+    host_file_free(&s->flash_key);
+    host_file_free(&s->boot_key);
+    host_file_free(&s->signing_key);
+    host_file_free(&s->public_key);
+    if (s->open) {
+        board_close(&s->board);
+    } else {
+        snapshot_free(&s->snapshot);
+    }
+    fb_bytes_wipe(s, sizeof *s);
+}
+
+// --- the plan ---
+
+int subject_plan(struct subject *s, const char *path)
+{
+    int status;
+
+    plan_file_free(s->plan);
+    status = plan_file_read(path, s->plan);
+    if (status == 0) {
+        status = plan_file_load(s->plan);
+    }
+    if (status != 0) {
+        return status;
+    }
+    memcpy(s->in.mac, s->plan->ini.mac, sizeof s->in.mac);
+    s->in.has_mac = true;
+    // The plan has read its keys already.
+    if (s->in.flash_key.bytes == NULL && s->plan->key[PLAN_KEY_FLASH].loaded) {
+        s->in.flash_key = key_of(s->plan->key[PLAN_KEY_FLASH].bytes,
+                                 s->plan->key[PLAN_KEY_FLASH].n,
+                                 s->plan->key[PLAN_KEY_FLASH].path);
+    }
+    if (s->in.secure_boot_key.bytes == NULL &&
+        s->plan->key[PLAN_KEY_SECURE_BOOT].loaded) {
+        s->in.secure_boot_key = key_of(s->plan->key[PLAN_KEY_SECURE_BOOT].bytes,
+                                       s->plan->key[PLAN_KEY_SECURE_BOOT].n,
+                                       s->plan->key[PLAN_KEY_SECURE_BOOT].path);
+    }
+    return 0;
+}
+
+int subject_write(struct subject *s, const char *address, const char *path)
+{
+    uint64_t flash_off;
+    struct fb_step *step;
+
+    if (!cli_parse_uint(address, &flash_off) || flash_off > UINT32_MAX) {
+        return cli_error(address, "not an address");
+    }
+    step = plan_file_add(s->plan, FB_STEP_WRITE, FB_STAGE_FLASH, path);
+    if (step == NULL) {
+        return cli_error(NULL, "too many steps");
+    }
+    step->flash_off = (uint32_t)flash_off;
+    return plan_file_set_data(s->plan, step, path, PLAN_AS_IS);
+}
+
+// A key file as espefuse burns it: reversed by its purpose's name, in the
+// file's order by the block's.
+static int burn_file(struct subject *s, struct fb_step *step, const char *name,
+                     const char *path)
+{
+    enum fb_efuse_coding coding = (enum fb_efuse_coding)fb_efuse_get(
+        &s->state.fuses, FB_EFUSE_CODING_SCHEME);
+    bool reversed = strstr(name, "_v2") == NULL &&
+                    strncmp(name, "BLOCK", 5) != 0 &&
+                    strncmp(name, "BLK", 3) != 0;
+    struct host_file file;
+    uint8_t bytes[32];
+    enum fb_status status = FB_E_SIZE;
+    int error = read_key(path, &file);
+
+    if (error != 0) {
+        return error;
+    }
+    if (file.size <= sizeof bytes) {
+        memcpy(bytes, file.data, file.size);
+        if (reversed) {
+            fb_bytes_reverse(bytes, file.data, file.size);
+        }
+        status = fb_efuse_encode(coding, bytes, file.size, step->word);
+        fb_bytes_wipe(bytes, sizeof bytes);
+    }
+    error = status == FB_OK
+                ? 0
+                : cli_error(path, "has %zu bytes, a block takes %zu", file.size,
+                            fb_efuse_coding_bytes(coding));
+    host_file_free(&file);
+    return error;
+}
+
+int subject_burn(struct subject *s, const char *assignment)
+{
+    const char *equals = strchr(assignment, '=');
+    char name[40];
+    const struct fb_efuse_field *field;
+    struct fb_step *step;
+    uint64_t value;
+
+    if (equals == NULL || (size_t)(equals - assignment) >= sizeof name) {
+        return cli_error(assignment, "not NAME=VALUE");
+    }
+    (void)snprintf(name, sizeof name, "%.*s", (int)(equals - assignment),
+                   assignment);
+    field = fb_efuse_find(name, strlen(name));
+    if (field == NULL) {
+        return cli_error(name, "no such eFuse");
+    }
+    step = plan_file_add(s->plan, FB_STEP_BURN, FB_STAGE_ENABLE, assignment);
+    if (step == NULL) {
+        return cli_error(NULL, "too many steps");
+    }
+    step->block = field->block;
+    if (field->width > 32) {
+        return burn_file(s, step, name, equals + 1);
+    }
+    if (!cli_parse_uint(equals + 1, &value) || value >> field->width != 0) {
+        return cli_error(assignment, "%s takes a number of %u bits", name,
+                         field->width);
+    }
+    step->word[field->word] = (uint32_t)value << field->bit;
+    return 0;
+}
+
+// --- looking ---
+
+struct fb_board_keys subject_keys(const struct subject *s)
+{
+    return (struct fb_board_keys){
+        .flash_key = s->in.flash_key.bytes,
+        .flash_key_len = s->in.flash_key.len,
+        .boot_key = s->in.secure_boot_key.bytes,
+        .boot_key_len = s->in.secure_boot_key.len,
+        .signing_pub =
+            s->in.signing_pub.len == 64 ? s->in.signing_pub.bytes : NULL,
+        .v2 = s->in.secure_v2 ||
+              fb_efuse_get(&s->state.fuses, FB_EFUSE_ABS_DONE_1) != 0,
+    };
+}
+
+void subject_advise(struct subject *s, struct fb_advice *a)
+{
+    struct fb_board_keys keys = subject_keys(s);
+    struct fb_advice_names names = {
+        .port = s->port,
+        .flash_key = s->in.flash_key.name,
+        .boot_key = s->in.secure_boot_key.name,
+    };
+    struct fb_board_view *v = malloc(sizeof *v);
+
+    if (v == NULL) {
+        memset(a, 0, sizeof *a);
+        a->condition = FB_BOARD_UNKNOWN;
+        return;
+    }
+    fb_board_view(v, &s->state, &keys, s->in.plain);
+    fb_advise(v, &names, a);
+    free(v);
+}
