@@ -64,10 +64,11 @@ struct fb_step {
     const char *label; // field names, file name: for people; never NULL
     unsigned block;    // BURN, PROVE_KEY
     uint32_t word[FB_EFUSE_BLOCK_WORDS]; // BURN: program data, encoded
-    uint32_t flash_off;                  // WRITE, ERASE: on a sector
-    uint32_t len;                        // WRITE, ERASE: bytes
-    const uint8_t *data;                 // WRITE: len bytes, the caller's
-    bool encrypt;                        // WRITE: through the chip's encryptor
+    // On a sector. WRITE, ERASE; PROVE_KEY of block 1: of no use to anybody
+    uint32_t flash_off;
+    uint32_t len;        // WRITE, ERASE: bytes
+    const uint8_t *data; // WRITE: len bytes, the caller's
+    bool encrypt;        // WRITE: through the chip's encryptor
     // BURN: `word` is a secret with this fingerprint (32 bytes, the caller's)
     // and all 0 until its key file has been read; NULL: no secret.
     const uint8_t *fingerprint;

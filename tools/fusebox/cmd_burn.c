@@ -81,34 +81,6 @@ static int consent(const struct cli *cli, const struct plan_file *plan)
 
 // --- the burn ---
 
-// The step that closes the UART, if the plan has one.
-static bool closes_uart(const struct plan_file *plan, size_t *step)
-{
-    for (size_t i = 0; i < plan->plan.steps; i++) {
-        struct fb_efuse_words words;
-        memset(&words, 0, sizeof words);
-        memcpy(words.word[0], plan->step[i].word, sizeof words.word[0]);
-        if (plan->step[i].kind == FB_STEP_BURN && plan->step[i].block == 0 &&
-            fb_efuse_get(&words, FB_EFUSE_UART_DOWNLOAD_DIS) != 0) {
-            *step = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-// No download mode answers: it may be just what the interrupted plan did last.
-static bool ended_behind_closed_uart(struct execution *e)
-{
-    size_t step = 0;
-    if (!closes_uart(e->plan, &step) || !e->journal->began[step] ||
-        !host_port_has_lines(e->target->port)) {
-        return false;
-    }
-    return target_boot(e->target, &e->goal, &e->console) == TARGET_OK &&
-           journal_end(e->journal) == 0;
-}
-
 static int tell(const struct cli *cli, const struct execution *e,
                 enum execute_result result)
 {
@@ -139,7 +111,7 @@ static int burn(const struct cli *cli, struct execution *e)
 {
     size_t next = 0;
     enum execute_result result = execute_compare(e, &next);
-    if (result == EXECUTE_INTERRUPTED && ended_behind_closed_uart(e)) {
+    if (result == EXECUTE_INTERRUPTED && execute_closed(e)) {
         cli_print("The UART is closed, as the plan's last burn does, and the "
                   "board boots.\n");
         return tell(cli, e, EXECUTE_DONE);

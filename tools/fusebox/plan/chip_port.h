@@ -3,8 +3,8 @@
 // A virtual chip as a port: host/port.h without a wire. The other end is a chip
 // in this process, and the clock is the chip's, so nothing sleeps and every run
 // repeats. DTR and RTS drive EN and GPIO0. What a rehearsal needs besides: the
-// power can go away at any operation, the host can vanish at any request, and
-// the whole can be copied.
+// power can go away at any operation, and the whole can be copied at any
+// request.
 
 #ifndef TOOLS_FUSEBOX_PLAN_CHIP_PORT_H
 #define TOOLS_FUSEBOX_PLAN_CHIP_PORT_H
@@ -33,9 +33,9 @@ struct chip_port {
     size_t head, count;
     unsigned operations;     // flash and eFuse operations so far
     unsigned ops_of_kind[3]; // by enum chip_op
-    unsigned requests;       // writes to the port so far
-    unsigned dies_at;        // the host vanishes at this one, 0: never
-    bool dies_after;         // once it is out, not before
+    // Called before bytes go to the chip; may be NULL. It may copy the port.
+    void (*request)(void *ctx, const uint8_t *bytes, size_t n);
+    void *ctx;
 };
 
 struct chip_port_config {

@@ -251,10 +251,12 @@ static void allowed_words(const struct execution *e,
 }
 
 // The fuses tell how far it came: a burn of which something is there comes
-// after everything before it.
-static size_t first_open(const struct plan_file *plan,
+// after everything before it. One that was interrupted is done again, however
+// complete it looks: its bits may be weak.
+static size_t first_open(const struct execution *e,
                          const struct fb_efuse_words *shadow)
 {
+    const struct plan_file *plan = e->plan;
     size_t next = 0;
     for (size_t i = 0; i < plan->plan.steps; i++) {
         const struct fb_step *step = &plan->step[i];
@@ -272,10 +274,28 @@ static size_t first_open(const struct plan_file *plan,
         }
         fb_bytes_wipe(word, sizeof word);
         if (there != 0) {
-            next = missing == 0 && step->block == 0 ? i + 1 : i;
+            next = missing == 0 && e->journal->done[i] ? i + 1 : i;
         }
     }
     return next;
+}
+
+// A bit that an interrupted burn left weak is burned again. Any other has no
+// business to be unsteady.
+static enum execute_result check_steady(struct execution *e,
+                                        const struct target_fuses *now,
+                                        const struct fb_efuse_words *allowed)
+{
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            uint32_t ours =
+                allowed->word[block][w] & ~e->plan->fuses.word[block][w];
+            if ((now->unsteady.word[block][w] & ~ours) != 0) {
+                return stop(e, EXECUTE_REFUSED, "%s", e->target->why);
+            }
+        }
+    }
+    return EXECUTE_DONE;
 }
 
 // A key that was protected must have been proved before, by this plan.
@@ -307,10 +327,13 @@ enum execute_result execute_compare(struct execution *e, size_t *next)
         allowed_words(e, &allowed);
     }
     if (result == EXECUTE_DONE) {
+        result = check_steady(e, &now, &allowed);
+    }
+    if (result == EXECUTE_DONE) {
         result = compare_fuses(e, &now.shadow, &e->plan->fuses, &allowed);
     }
     if (result == EXECUTE_DONE && e->journal->begun) {
-        *next = first_open(e->plan, &now.shadow);
+        *next = first_open(e, &now.shadow);
         result = check_proofs(e, *next);
     }
     fb_bytes_wipe(&now, sizeof now);
@@ -358,8 +381,21 @@ static bool burnable(const struct fb_efuse_words *shadow, unsigned block,
     return true;
 }
 
+// Only what may still be set: an interrupted burn is repeated as a whole.
+static void keep_burnable(const struct fb_efuse_words *shadow, unsigned block,
+                          uint32_t word[FB_EFUSE_BLOCK_WORDS])
+{
+    struct fb_efuse_words mask;
+    fb_efuse_writeable(shadow, &mask);
+    for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+        word[w] &= mask.word[block][w];
+    }
+}
+
+// Burn what is missing, or all of it. *there: nothing was missing.
 static enum execute_result burn_once(struct execution *e,
-                                     const struct fb_step *step, bool *there)
+                                     const struct fb_step *step, bool whole,
+                                     bool *there)
 {
     struct target_fuses now;
     uint32_t missing[FB_EFUSE_BLOCK_WORDS];
@@ -380,7 +416,12 @@ static enum execute_result burn_once(struct execution *e,
                       "BLOCK%u: bits that are to be burned are "
                       "write-protected",
                       step->block);
-    } else if (!*there) {
+    } else if (whole) {
+        memcpy(missing, step->word, sizeof missing);
+        keep_burnable(&now.shadow, step->block, missing);
+    }
+    if (result == EXECUTE_DONE && (whole || !*there)) {
+        *there = false;
         result = from_target(e, target_burn(e->target, step->block, missing));
     }
     fb_bytes_wipe(&now, sizeof now);
@@ -397,7 +438,7 @@ static enum execute_result do_burn(struct execution *e,
         if (i > 1) {
             say(e, "a bit did not take, burning it again");
         }
-        result = burn_once(e, step, &there);
+        result = burn_once(e, step, i == 0 && e->again, &there);
         if (there) {
             return result;
         }
@@ -466,15 +507,49 @@ static enum execute_result do_flash(struct execution *e,
                       (unsigned)step->flash_off);
 }
 
-bool execute_scratch(const struct plan_file *plan, uint32_t *flash_off)
+// Does the plan itself write that sector later?
+static bool plan_writes(const struct plan_file *plan, uint32_t flash_off)
 {
-    for (size_t i = plan->plan.steps; i-- > 0;) {
-        if (plan->step[i].kind == FB_STEP_WRITE) {
-            *flash_off = plan->step[i].flash_off;
+    for (size_t i = 0; i < plan->plan.steps; i++) {
+        const struct fb_step *step = &plan->step[i];
+        if (step->kind == FB_STEP_WRITE && flash_off >= step->flash_off &&
+            flash_off - step->flash_off < step->len) {
             return true;
         }
     }
     return false;
+}
+
+// The sector that the plan chose must still be nobody's; an interrupted proof
+// may have left something there.
+static enum execute_result prove_flash_key(struct execution *e,
+                                           const struct fb_step *step,
+                                           const struct plan_key *key)
+{
+    uint8_t erased[4096];
+    bool same = true;
+    bool planned = plan_writes(e->plan, step->flash_off);
+    int status = TARGET_OK;
+    memset(erased, 0xFF, sizeof erased);
+    if (!planned && !e->again) {
+        status = target_same(e->target, step->flash_off, erased, sizeof erased,
+                             &same);
+    }
+    if (status == TARGET_OK && !same) {
+        return stop(e, EXECUTE_REFUSED,
+                    "the sector at 0x%x, meant for the key proof, is not "
+                    "erased any more",
+                    (unsigned)step->flash_off);
+    }
+    if (status == TARGET_OK) {
+        status = target_prove_flash_key(e->target, key->bytes, key->n,
+                                        FB_FLASH_CRYPT_CONFIG_DEFAULT,
+                                        step->flash_off);
+    }
+    if (status == TARGET_OK && !planned) {
+        status = target_erase(e->target, step->flash_off, sizeof erased);
+    }
+    return from_target(e, status);
 }
 
 static enum execute_result do_prove(struct execution *e,
@@ -482,22 +557,13 @@ static enum execute_result do_prove(struct execution *e,
 {
     const struct plan_key *key =
         &e->plan->key[step->block == 1 ? PLAN_KEY_FLASH : PLAN_KEY_SECURE_BOOT];
-    uint32_t scratch = 0;
     if (!key->loaded) {
         return stop(e, EXECUTE_FAILED, "the plan has no key to prove");
     }
-    if (step->block == 2) {
-        return from_target(
-            e, target_prove_secure_boot_key(e->target, key->bytes, key->n));
-    }
-    if (!execute_scratch(e->plan, &scratch)) {
-        return stop(e, EXECUTE_FAILED,
-                    "the plan writes nothing, so no sector is free for the "
-                    "key proof");
-    }
-    return from_target(e, target_prove_flash_key(e->target, key->bytes, key->n,
-                                                 FB_FLASH_CRYPT_CONFIG_DEFAULT,
-                                                 scratch));
+    return step->block == 1
+               ? prove_flash_key(e, step, key)
+               : from_target(e, target_prove_secure_boot_key(
+                                    e->target, key->bytes, key->n));
 }
 
 // What changed in the fuses while the board ran.
@@ -569,11 +635,41 @@ static enum execute_result check_flash_size(struct execution *e)
     return result;
 }
 
+// The step that closes the UART, if the plan has one.
+static bool closes_uart(const struct plan_file *plan, size_t *step)
+{
+    for (size_t i = 0; i < plan->plan.steps; i++) {
+        struct fb_efuse_words words;
+        memset(&words, 0, sizeof words);
+        memcpy(words.word[0], plan->step[i].word, sizeof words.word[0]);
+        if (plan->step[i].kind == FB_STEP_BURN && plan->step[i].block == 0 &&
+            fb_efuse_get(&words, FB_EFUSE_UART_DOWNLOAD_DIS) != 0) {
+            *step = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool execute_closed(struct execution *e)
+{
+    size_t step = 0;
+    if (!closes_uart(e->plan, &step) || !e->journal->began[step] ||
+        !host_port_has_lines(e->target->port)) {
+        return false;
+    }
+    return target_boot(e->target, &e->goal, &e->console) == TARGET_OK &&
+           journal_end(e->journal) == 0;
+}
+
 enum execute_result execute_plan(struct execution *e)
 {
     size_t next = 0;
     e->step = 0;
     enum execute_result result = execute_compare(e, &next);
+    if (result == EXECUTE_INTERRUPTED && execute_closed(e)) {
+        return EXECUTE_DONE;
+    }
     if (result == EXECUTE_DONE) {
         result = check_flash_size(e);
     }
@@ -586,6 +682,7 @@ enum execute_result execute_plan(struct execution *e)
     for (; next < e->plan->plan.steps && result == EXECUTE_DONE; next++) {
         const struct fb_step *step = &e->plan->step[next];
         e->step = next;
+        e->again = e->journal->began[next];
         say(e, "%2zu %-7s %s", next + 1, fb_stage_name(step->stage),
             step->label);
         result = journalled(e, journal_step(e->journal, next, false));

@@ -32,6 +32,7 @@ struct execution {
 
     // What came of it:
     size_t step; // the one that was being done
+    bool again;  // it had been begun before
     char why[400];
     struct target_console console; // of the last boot
     bool booted;
@@ -43,11 +44,11 @@ struct execution {
 // how far the plan has come. *next receives the first step that is not done.
 enum execute_result execute_compare(struct execution *e, size_t *next);
 
+// The board does not answer. Is it because the plan has closed the UART
+// (UART_DOWNLOAD_DIS) and was interrupted then? True: it is, and boots.
+bool execute_closed(struct execution *e);
+
 // All of it.
 enum execute_result execute_plan(struct execution *e);
-
-// The first sector that the plan writes last: nothing is lost there. False:
-// the plan writes nothing.
-bool execute_scratch(const struct plan_file *plan, uint32_t *flash_off);
 
 #endif

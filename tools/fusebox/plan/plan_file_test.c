@@ -69,6 +69,7 @@ static struct plan_file *example(void)
     step->word[5] = 0xF0000000;
     step = plan_file_add(f, FB_STEP_PROVE_KEY, FB_STAGE_PROVE, "proof");
     step->block = 1;
+    step->flash_off = 0x3FF000;
     step = plan_file_add(f, FB_STEP_ERASE, FB_STAGE_FLASH, "otadata");
     step->flash_off = 0x190000;
     step->len = 0x1000;

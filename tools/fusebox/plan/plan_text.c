@@ -159,7 +159,11 @@ static void put_step(FILE *out, const struct fb_step *step,
                       step->flash_off, step->len);
         break;
     case FB_STEP_PROVE_KEY:
-        (void)fprintf(out, "prove %u\n", step->block);
+        (void)fprintf(out, "prove %u", step->block);
+        if (step->block == 1) {
+            (void)fprintf(out, " 0x%" PRIx32, step->flash_off);
+        }
+        (void)fputc('\n', out);
         break;
     case FB_STEP_BOOT:
         (void)fputs("boot\n", out);
@@ -420,8 +424,15 @@ static bool on_erase(struct reader *r, struct fb_step *step)
 
 static bool on_prove(struct reader *r, struct fb_step *step)
 {
-    return r->words == 4 && get_block(r->word[3], &step->block) &&
-           (step->block == 1 || step->block == 2);
+    if (r->words < 4 || !get_block(r->word[3], &step->block)) {
+        return false;
+    }
+    if (step->block == 1) {
+        return r->words == 5 && get_u32(r->word[4], &step->flash_off) &&
+               step->flash_off % 4096 == 0 &&
+               step->flash_off < r->f->ini.flash_size;
+    }
+    return r->words == 4 && step->block == 2;
 }
 
 static bool on_boot(struct reader *r, struct fb_step *step)

@@ -342,12 +342,38 @@ static int add_digest(struct maker *m, const struct row *row)
     return apply(m, step);
 }
 
+// An erased sector from the end of the flash down, where nothing is planned.
+// None, or the flash is not known: the last sector of the last image, which is
+// written anew.
+static bool find_scratch(const struct recipe_input *in, uint32_t *flash_off)
+{
+    const struct fb_board_state *s = in->state;
+    bool known = s->flash != NULL && s->flash_known == NULL;
+    for (uint32_t at = s->flash_size; known && at > 0x9000;) {
+        at -= 4096;
+        if (fb_bytes_all(s->flash + at, 4096, 0xFF)) {
+            *flash_off = at;
+            return true;
+        }
+    }
+    if (in->images > 0) {
+        *flash_off = in->image[in->images - 1].flash_off;
+        return true;
+    }
+    return false;
+}
+
 static int add_prove(struct maker *m, const struct row *row)
 {
+    uint32_t scratch = 0;
     // Once the enabling bit is there, only the board's boot can tell.
     if (row->key == PLAN_KEY_FLASH &&
         fb_efuse_get(&m->fuses, FB_EFUSE_DISABLE_DL_ENCRYPT) != 0) {
         return 0;
+    }
+    if (row->key == PLAN_KEY_FLASH && !find_scratch(m->in, &scratch)) {
+        return cli_error(NULL, "no erased sector is left for the key proof, "
+                               "and no image is to be written");
     }
     struct fb_step *step =
         add(m, FB_STEP_PROVE_KEY, row,
@@ -358,6 +384,7 @@ static int add_prove(struct maker *m, const struct row *row)
         return CLI_FAILURE;
     }
     step->block = plan_key_block(row->key);
+    step->flash_off = scratch;
     return 0;
 }
 

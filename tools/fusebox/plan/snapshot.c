@@ -117,7 +117,7 @@ int snapshot_take(struct target *t, enum snapshot_flash how, struct snapshot *s)
     struct target_fuses read;
     memset(s, 0, sizeof *s);
     (void)snprintf(s->ini.name, sizeof s->ini.name, "ESP32");
-    int status = target_read_fuses(t, &read);
+    int status = target_steady_fuses(t, &read);
     if (status == TARGET_OK) {
         take_fuses(s, &read);
         status = take_flash(t, how, s);

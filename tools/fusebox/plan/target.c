@@ -96,56 +96,78 @@ static int read_once(struct target *t, struct target_fuses *fuses)
     return from_loader(t, status);
 }
 
-static bool equal(const struct target_fuses *a, const struct target_fuses *b)
-{
-    return memcmp(&a->shadow, &b->shadow, sizeof a->shadow) == 0 &&
-           a->dec_status == b->dec_status && a->syscon_date == b->syscon_date;
-}
-
 // Keys are secrets: only BLOCK0 is told.
-static int unsteady(struct target *t, const struct target_fuses *a,
-                    const struct target_fuses *b)
+static void tell_unsteady(struct target *t, const struct target_fuses *fuses)
 {
+    (void)snprintf(t->why, sizeof t->why,
+                   "the fuses' decoder answers differently each time");
     for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
         for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
-            uint32_t one = a->shadow.word[block][w];
-            uint32_t two = b->shadow.word[block][w];
-            if (one == two) {
+            uint32_t bits = fuses->unsteady.word[block][w];
+            uint32_t sure = fuses->shadow.word[block][w];
+            if (bits == 0) {
                 continue;
             }
             if (block == 0) {
                 (void)snprintf(t->why, sizeof t->why,
                                "the fuses read differently each time: BLOCK0 "
-                               "word %u is 0x%08x, then 0x%08x",
-                               w, (unsigned)one, (unsigned)two);
+                               "word %u is 0x%08x, or 0x%08x",
+                               w, (unsigned)sure, (unsigned)(sure | bits));
             } else {
                 (void)snprintf(t->why, sizeof t->why,
                                "the fuses read differently each time: BLOCK%u "
                                "word %u, bits 0x%08x",
-                               block, w, (unsigned)(one ^ two));
+                               block, w, (unsigned)bits);
             }
-            return TARGET_E_UNSTEADY;
+            return;
         }
     }
-    return fail(t, TARGET_E_UNSTEADY,
-                "the fuses' decoder answers differently each time");
+}
+
+static void take_reading(struct target_fuses *fuses,
+                         const struct target_fuses *again)
+{
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            uint32_t *sure = &fuses->shadow.word[block][w];
+            uint32_t *unsteady = &fuses->unsteady.word[block][w];
+            uint32_t any = *sure | *unsteady | again->shadow.word[block][w];
+            *sure &= again->shadow.word[block][w];
+            *unsteady = any & ~*sure;
+            fuses->steady &= *unsteady == 0;
+        }
+    }
+    fuses->steady &= fuses->dec_status == again->dec_status &&
+                     fuses->syscon_date == again->syscon_date;
+    fuses->dec_status |= again->dec_status;
 }
 
 int target_read_fuses(struct target *t, struct target_fuses *fuses)
 {
     struct target_fuses again;
+    memset(fuses, 0, sizeof *fuses);
+    fuses->steady = true;
     int status = target_connect(t);
     if (status == TARGET_OK) {
         status = read_once(t, fuses);
     }
     for (int i = 1; i < READS && status == TARGET_OK; i++) {
         status = read_once(t, &again);
-        if (status == TARGET_OK && !equal(fuses, &again)) {
-            status = unsteady(t, fuses, &again);
+        if (status == TARGET_OK) {
+            take_reading(fuses, &again);
         }
+    }
+    if (status == TARGET_OK && !fuses->steady) {
+        tell_unsteady(t, fuses);
     }
     fb_bytes_wipe(&again, sizeof again);
     return status;
+}
+
+int target_steady_fuses(struct target *t, struct target_fuses *fuses)
+{
+    int status = target_read_fuses(t, fuses);
+    return status == TARGET_OK && !fuses->steady ? TARGET_E_UNSTEADY : status;
 }
 
 int target_burn(struct target *t, unsigned block,

@@ -33,11 +33,15 @@ struct target {
     char why[300];
 };
 
-// What three equal readings of the fuses say.
+// What three readings of the fuses say.
 struct target_fuses {
-    struct fb_efuse_words shadow; // as software sees them: decoded, hidden: 0
-    uint32_t dec_status;
+    // As software sees them: decoded, hidden: 0. A bit that was not 1 in all
+    // readings is 0 here, and 1 in `unsteady`.
+    struct fb_efuse_words shadow;
+    struct fb_efuse_words unsteady;
+    uint32_t dec_status; // of any reading
     uint32_t syscon_date;
+    bool steady; // all readings are equal; else t->why tells the difference
 };
 
 // The port stays the caller's.
@@ -47,6 +51,8 @@ void target_free(struct target *t);
 // Into the download mode, unless the chip is there already.
 int target_connect(struct target *t);
 int target_read_fuses(struct target *t, struct target_fuses *fuses);
+// TARGET_E_UNSTEADY unless all readings are equal.
+int target_steady_fuses(struct target *t, struct target_fuses *fuses);
 // One program command of one block.
 int target_burn(struct target *t, unsigned block,
                 const uint32_t word[FB_EFUSE_BLOCK_WORDS]);

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stops a plan, and that nothing is burned then. What continues one is
+// burn_kill_test.c.
+
+#define _DEFAULT_SOURCE // mkdtemp()
+
+#include "tools/fusebox/plan/small_board.h"
+
+static const char *const locked[] = {"flash-encryption", "secure-boot-v1",
+                                     "lock"};
+
+struct setup {
+    struct small_board *s;
+    struct rehearsal r;
+};
+
+static struct setup *begin(const char *const *recipe, unsigned recipes)
+{
+    struct setup *t = calloc(1, sizeof *t);
+    assert_non_null(t);
+    t->s = small_new(recipe, recipes, 1);
+    small_rehearsal(t->s, &t->r);
+    return t;
+}
+
+static void end(struct setup *t)
+{
+    rehearsal_free(&t->r);
+    small_free(t->s);
+    free(t);
+}
+
+static struct fb_efuse_words fuses(const struct setup *t)
+{
+    return *chip_efuses(t->r.chip->chip);
+}
+
+static void burn(struct setup *t, enum fb_efuse_id id, uint32_t value)
+{
+    struct fb_efuse_words f = fuses(t);
+    fb_efuse_or(&f, id, value);
+    chip_set_efuses(t->r.chip->chip, &f);
+}
+
+// It ends so, and the fuses are as they were.
+static void refused(struct setup *t, const char *why)
+{
+    struct fb_efuse_words before = fuses(t);
+    enum execute_result result = execute_plan(&t->r.run);
+    struct fb_efuse_words after = fuses(t);
+    assert_int_equal(result, EXECUTE_REFUSED);
+    if (strstr(t->r.run.why, why) == NULL) {
+        fail_msg("`%s` says nothing of `%s`", t->r.run.why, why);
+    }
+    assert_memory_equal(&before, &after, sizeof before);
+    assert_false(t->r.journal.begun);
+}
+
+static void test_done(void **state)
+{
+    struct setup *t = begin(locked, 3);
+
+    (void)state;
+    assert_int_equal(execute_plan(&t->r.run), EXECUTE_DONE);
+    struct fb_efuse_words f = fuses(t);
+    assert_int_equal(fb_efuse_get(&f, FB_EFUSE_FLASH_CRYPT_CNT), 0x7F);
+    assert_int_equal(fb_efuse_get(&f, FB_EFUSE_ABS_DONE_0), 1);
+    assert_int_equal(fb_efuse_get(&f, FB_EFUSE_RD_DIS), 3);
+    assert_int_equal(fb_efuse_get(&f, FB_EFUSE_WR_DIS), 0x180);
+    assert_int_equal(fb_efuse_get(&f, FB_EFUSE_DISABLE_DL_DECRYPT), 1);
+    // The file reversed: byte 31 of the key is the lowest.
+    assert_int_equal(f.word[1][0], 0x1d1e1f20);
+    // A second run finds everything done.
+    assert_int_equal(execute_plan(&t->r.run), EXECUTE_DONE);
+    assert_int_equal(t->r.run.step, t->s->plan.plan.steps - 1);
+    end(t);
+}
+
+static void test_another_board(void **state)
+{
+    static const uint8_t mac[6] = {0x24, 0x0a, 0xc4, 0, 0x11, 0x23};
+    struct fb_efuse_words f;
+
+    (void)state;
+    struct setup *t = begin(locked, 3);
+    f = fuses(t);
+    f.word[0][1] = f.word[0][2] = 0;
+    fb_efuse_set_mac(&f, mac);
+    chip_set_efuses(t->r.chip->chip, &f);
+    refused(t, "24:0a:c4:00:11:23, the plan is for 24:0a:c4:00:11:22");
+    end(t);
+    t = begin(locked, 3);
+    burn(t, FB_EFUSE_CHIP_VER_REV2, 1);
+    refused(t, "revision 2");
+    end(t);
+}
+
+// Bits of the plan count as foreign as long as the plan has not begun.
+static void test_foreign_bits(void **state)
+{
+    static const struct {
+        enum fb_efuse_id id;
+        uint32_t value;
+        const char *name;
+    } bits[] = {
+        {FB_EFUSE_ABS_DONE_1, 1, "ABS_DONE_1"},
+        {FB_EFUSE_FLASH_CRYPT_CNT, 1, "FLASH_CRYPT_CNT"},
+        {FB_EFUSE_WR_DIS, 0x200, "WR_DIS"},
+        {FB_EFUSE_SECURE_VERSION, 1, "BLOCK3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        struct setup *t = begin(locked, 3);
+        burn(t, bits[i].id, bits[i].value);
+        refused(t, bits[i].name);
+        end(t);
+    }
+}
+
+// Foreign bits that come while it is interrupted.
+static void test_foreign_bits_later(void **state)
+{
+    struct setup *t = begin(locked, 3);
+
+    (void)state;
+    t->r.journal.begun = true;
+    burn(t, FB_EFUSE_ABS_DONE_1, 1);
+    assert_int_equal(execute_plan(&t->r.run), EXECUTE_REFUSED);
+    assert_non_null(strstr(t->r.run.why, "ABS_DONE_1"));
+    end(t);
+}
+
+// Somebody else burned and protected a key meanwhile: bits that the plan wants,
+// but no proof by this plan.
+static void test_unproved_key(void **state)
+{
+    struct setup *t = begin(locked, 3);
+
+    (void)state;
+    t->r.journal.begun = true;
+    burn(t, FB_EFUSE_RD_DIS, 1);
+    burn(t, FB_EFUSE_WR_DIS, 1u << 7);
+    assert_int_equal(execute_plan(&t->r.run), EXECUTE_REFUSED);
+    assert_non_null(strstr(t->r.run.why, "proved"));
+    end(t);
+}
+
+// A bit of the key never takes: it ends before the protection.
+static void test_dead_bit(void **state)
+{
+    struct setup *t = begin(locked, 3);
+
+    (void)state;
+    assert_true(faults_stuck_efuse(&t->r.chip->faults, 1, 5, false));
+    assert_true(faults_attach(&t->r.chip->faults, t->r.chip->chip));
+    assert_int_equal(execute_plan(&t->r.run), EXECUTE_FAILED);
+    assert_int_equal(t->r.run.step, 0);
+    struct fb_efuse_words f = fuses(t);
+    assert_int_equal(f.word[0][0], 0);
+    end(t);
+}
+
+// A bit that misses its first burn takes the second.
+static void test_weak_burn(void **state)
+{
+    struct setup *t = begin(locked, 3);
+
+    (void)state;
+    faults_brown_out(&t->r.chip->faults, 1u << CHIP_OP_EFUSE_BURN, 1);
+    enum execute_result result = execute_plan(&t->r.run);
+    if (result == EXECUTE_INTERRUPTED) { // the dip reset it
+        result = execute_plan(&t->r.run);
+    }
+    assert_int_equal(result, EXECUTE_DONE);
+    end(t);
+}
+
+// The chip has another key in BLOCK1 than the plan's, and hides it.
+static void test_other_key(void **state)
+{
+    struct small_board *s = small_new(locked, 3, 1);
+    struct rehearsal *r = calloc(1, sizeof *r);
+    static const char *const recipe[] = {"flash-encryption"};
+    struct fb_board_state board;
+    const struct recipe_input in = {.recipe = recipe,
+                                    .recipes = 1,
+                                    .ini = &s->board.ini,
+                                    .state = &board,
+                                    .flash_key = small_path(s, "flash.key"),
+                                    .image = {{0, small_path(s, "digest.bin")}},
+                                    .images = 1,
+                                    .boot = true};
+
+    (void)state;
+    plan_file_free(&s->plan);
+    fb_efuse_or(&s->board.fuses, FB_EFUSE_RD_DIS, 1);
+    s->board.fuses.word[1][3] = 0x1234;
+    s->board.ini.unknown = BOARD_UNKNOWN_BLOCK1;
+    board_state(&s->board, &board);
+    assert_int_equal(recipe_make(&in, &s->plan), 0);
+    s->board.ini.unknown = 0; // the virtual one knows
+    small_rehearsal(s, r);
+    assert_int_equal(execute_plan(&r->run), EXECUTE_FAILED);
+    assert_non_null(strstr(r->run.why, "another key"));
+    const struct fb_efuse_words *f = chip_efuses(r->chip->chip);
+    assert_int_equal(fb_efuse_get(f, FB_EFUSE_FLASH_CRYPT_CNT), 0);
+    assert_int_equal(fb_efuse_get(f, FB_EFUSE_WR_DIS), 0);
+    rehearsal_free(r);
+    free(r);
+    small_free(s);
+}
+
+// An image that does not boot: nothing is enabled.
+static void test_no_boot(void **state)
+{
+    static const char *const recipe[] = {"secure-boot-v1"};
+    struct setup *t = begin(recipe, 1);
+
+    (void)state;
+    t->r.run.goal.text = "Ho";
+    rehearsal_run(&t->r);
+    assert_int_equal(t->r.result, EXECUTE_NO_BOOT);
+    assert_int_equal(t->r.verdict, VERDICT_RECOVERABLE);
+    struct fb_efuse_words f = fuses(t);
+    assert_int_equal(fb_efuse_get(&f, FB_EFUSE_ABS_DONE_0), 0);
+    end(t);
+}
+
+// Readings that differ are no readings.
+static void test_unsteady(void **state)
+{
+    struct setup *t = begin(locked, 3);
+
+    (void)state;
+    for (unsigned bit = 40; bit < 56; bit++) {
+        assert_true(faults_weak_efuse(&t->r.chip->faults, 3, bit));
+    }
+    assert_true(faults_attach(&t->r.chip->faults, t->r.chip->chip));
+    refused(t, "differently");
+    end(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_done),
+        cmocka_unit_test(test_another_board),
+        cmocka_unit_test(test_foreign_bits),
+        cmocka_unit_test(test_foreign_bits_later),
+        cmocka_unit_test(test_unproved_key),
+        cmocka_unit_test(test_dead_bit),
+        cmocka_unit_test(test_weak_burn),
+        cmocka_unit_test(test_other_key),
+        cmocka_unit_test(test_no_boot),
+        cmocka_unit_test(test_unsteady),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

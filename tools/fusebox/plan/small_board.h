@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// For tests: a 1 MiB board that runs a program of a few instructions which says
+// "Hi", a plan to lock it, and their folder.
+
+#ifndef TOOLS_FUSEBOX_PLAN_SMALL_BOARD_H
+#define TOOLS_FUSEBOX_PLAN_SMALL_BOARD_H
+
+#include "chip/testing.h"
+
+#include "lib/fb/secure_boot_v1.h"
+#include "tools/fusebox/plan/recipe.h"
+#include "tools/fusebox/plan/rehearsal.h"
+
+#define SMALL_FLASH 0x100000u
+#define SMALL_GOAL  "Hi"
+
+struct small_board {
+    char dir[64];
+    struct board board; // in memory only
+    struct plan_file plan;
+    uint8_t flash[SMALL_FLASH];
+    uint8_t file[0x2000]; // digest and image
+    size_t file_n;
+};
+
+static inline const char *small_path(struct small_board *s, const char *name)
+{
+    static char path[4][128];
+    static unsigned next;
+    next = (next + 1) % 4;
+    (void)snprintf(path[next], sizeof path[next], "%s/%s", s->dir, name);
+    return path[next];
+}
+
+static inline void small_file(struct small_board *s, const char *name,
+                              const void *p, size_t n)
+{
+    FILE *out = fopen(small_path(s, name), "w");
+    assert_non_null(out);
+    assert_int_equal(fwrite(p, 1, n, out), n);
+    assert_int_equal(fclose(out), 0);
+}
+
+// Digest block, then the image, as espsecure's reflash-digest file.
+static inline void small_digest(struct small_board *s, const uint8_t key[32])
+{
+    struct fb_secure_boot_v1 c;
+    uint8_t *image = s->file + FB_SECURE_BOOT_V1_IMAGE_OFF;
+    memset(s->file, 0xFF, sizeof s->file);
+    size_t n = rig_image(image, false);
+    uint32_t covered = fb_secure_boot_v1_covered((uint32_t)n, false);
+    memset(image + n, 0xFF, covered - n);
+    for (unsigned i = 0; i < FB_SECURE_BOOT_V1_IV_SIZE; i++) {
+        s->file[i] = (uint8_t)(i * 3);
+    }
+    assert_int_equal(fb_secure_boot_v1_init(&c, key, 32), FB_OK);
+    assert_int_equal(
+        fb_secure_boot_v1_update(&c, s->file, FB_SECURE_BOOT_V1_IV_SIZE),
+        FB_OK);
+    assert_int_equal(fb_secure_boot_v1_update(&c, image, covered), FB_OK);
+    fb_secure_boot_v1_final(&c, s->file + FB_SECURE_BOOT_V1_DIGEST_OFF);
+    s->file_n = FB_SECURE_BOOT_V1_IMAGE_OFF + covered;
+}
+
+// A board that boots its plain image, and the plan of some recipes for it.
+static inline struct small_board *small_new(const char *const *recipe,
+                                            unsigned recipes, uint32_t revision)
+{
+    static const uint8_t mac[6] = {0x24, 0x0a, 0xc4, 0, 0x11, 0x22};
+    struct small_board *s = calloc(1, sizeof *s);
+    struct fb_board_state state;
+    uint8_t key[2][32];
+    assert_non_null(s);
+    (void)strcpy(s->dir, "/tmp/fusebox-board-XXXXXX");
+    assert_non_null(mkdtemp(s->dir));
+    for (unsigned i = 0; i < 32; i++) {
+        key[0][i] = (uint8_t)(i + 1);
+        key[1][i] = (uint8_t)(0xC3 ^ i * 5);
+    }
+    small_file(s, "flash.key", key[0], 32);
+    small_file(s, "boot.key", key[1], 32);
+    small_digest(s, key[1]);
+    small_file(s, "digest.bin", s->file, s->file_n);
+    memset(s->flash, 0xFF, sizeof s->flash);
+    memcpy(s->flash + 0x1000, s->file + 0x1000, s->file_n - 0x1000);
+    s->board.flash = s->flash;
+    s->board.ini = (struct board_ini){
+        .name = "SMALL", .revision = revision, .flash_size = SMALL_FLASH};
+    fb_efuse_set_mac(&s->board.fuses, mac);
+    fb_efuse_or(&s->board.fuses, FB_EFUSE_CHIP_VER_REV1, revision >= 1);
+    fb_efuse_or(&s->board.fuses, FB_EFUSE_CHIP_VER_REV2, revision >= 2);
+    board_state(&s->board, &state);
+    const struct recipe_input in = {.recipe = recipe,
+                                    .recipes = recipes,
+                                    .ini = &s->board.ini,
+                                    .state = &state,
+                                    .flash_key = small_path(s, "flash.key"),
+                                    .secure_boot_key =
+                                        small_path(s, "boot.key"),
+                                    .image = {{0, small_path(s, "digest.bin")}},
+                                    .images = 1,
+                                    .boot = true};
+    assert_int_equal(recipe_make(&in, &s->plan), 0);
+    assert_int_equal(plan_file_write(&s->plan, small_path(s, "plan")), 0);
+    return s;
+}
+
+static inline void small_free(struct small_board *s)
+{
+    static const char *const names[] = {"flash.key", "boot.key", "digest.bin",
+                                        "plan"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)unlink(small_path(s, names[i]));
+    }
+    assert_int_equal(rmdir(s->dir), 0);
+    plan_file_free(&s->plan);
+    free(s);
+}
+
+static inline void small_rehearsal(struct small_board *s, struct rehearsal *r)
+{
+    static const struct target_goal goal = {.text = SMALL_GOAL,
+                                            .timeout_ms = 5000};
+    assert_int_equal(rehearsal_open(r, &s->plan, &s->board, NULL, &goal), 0);
+}
+
+#endif
