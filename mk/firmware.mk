@@ -59,7 +59,9 @@ FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)$(OTA_CONFIRM:a
 FW_SUBMAKE = $(MAKE) --no-print-directory CC='$(FW_CC)' BOARD=$(BOARD) BTYPE=$(BTYPE) \
     CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
     BEARSSL_TOP=$(abspath $(BEARSSL_TOP)) TARGET= \
-    OTA_CONFIRM=$(OTA_CONFIRM) SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
+    HOST_CC='$(CC)' OTA_CONFIRM=$(OTA_CONFIRM) \
+    $(if $(FROZEN),FROZEN=$(abspath $(FROZEN))) \
+    $(if $(FROZEN_MANIFEST),FROZEN_MANIFEST=$(abspath $(FROZEN_MANIFEST))) SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
 
 .PHONY: firmware boot app flash erase show_partitions monitor fw-force
 firmware: $(if $(filter boot boot_app,$(TARGET)),boot) \
@@ -165,6 +167,11 @@ erase: $(ESPTOOL)
 ## make BOARD=GPY show_partitions
 show_partitions: $(PART_BIN)
 	@$(GEN_PART) $(PART_BIN)
+
+## make BOARD=GPY suite     MicroPython's own tests on the virtual board
+.PHONY: suite
+suite: boot app $(addprefix build/bin/,fusebox)
+	@tests/boot/micropython_suite.sh $(FW) $(SUITE)
 
 .PHONY: clean
 ## make BOARD=GPY clean     remove this board's build

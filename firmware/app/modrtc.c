@@ -28,10 +28,11 @@ static void set(size_t n, const mp_obj_t *items)
         part[2] < 1 || part[2] > 31 || part[6] < 0 || part[6] >= (mp_int_t)US) {
         mp_raise_ValueError(MP_ERROR_TEXT("no such date"));
     }
-    uint64_t s = timeutils_seconds_since_epoch(
+    // Before 2000 it is off by 2^32.
+    uint32_t s = (uint32_t)timeutils_seconds_since_epoch(
         (mp_uint_t)part[0], (mp_uint_t)part[1], (mp_uint_t)part[2],
         (mp_uint_t)part[3], (mp_uint_t)part[4], (mp_uint_t)part[5]);
-    calendar_set(s * US + (uint64_t)part[6]);
+    calendar_set((uint64_t)s * US + (uint64_t)part[6]);
 }
 
 static void set_from(mp_obj_t tuple)
