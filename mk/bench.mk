@@ -28,6 +28,13 @@ $(BENCH)/chip_bench: $(OBJ)/tests/bench/chip.o $(LIBCHIP) $(LIBHOST) $(LIBFB)
 	@mkdir -p $(@D)
 	$(Q_LD)$(CC) $(LDFLAGS) -o $@ $^ $(LIBHOST) $(LDLIBS_HOST) $(LDLIBS_FB)
 
+BOOT_BENCH := build/host-test/firmware/boot/boot_bench
+
+.PHONY: size
+## make size                the bootloader: bytes, stack, instructions of a boot
+size: $(BOOT_BENCH)
+	@$(BOOT_BENCH)
+
 .PHONY: bench-chip isa-diff
 ## make bench-chip          speed of the virtual chip, beside QEMU's
 bench-chip: $(BENCH)/chip_bench $(BENCH)/chip_loop.bin tools \

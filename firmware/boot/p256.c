@@ -82,19 +82,25 @@ static uint32_t add_words(number r, const number a, const number b, bool plus)
     for (unsigned i = 0; i < WORDS; i++) {
         uint32_t x = b[i] ^ invert;
         uint32_t sum = a[i] + x;
-        uint32_t with = sum + carry;
 
-        carry = (sum < x) | (with < carry);
-        r[i] = with;
+        r[i] = sum + carry;
+        if (sum + carry < carry) {
+            carry = 1;
+        } else {
+            carry = sum < x;
+        }
     }
     return carry ^ (invert & 1);
 }
 
 static bool below(const number a, const number b)
 {
-    number scratch;
+    unsigned i = WORDS - 1;
 
-    return add_words(scratch, a, b, false) != 0;
+    while (i > 0 && a[i] == b[i]) {
+        i--;
+    }
+    return a[i] < b[i];
 }
 
 // r < 2 * m, as 8 words and a ninth, becomes r modulo m.
@@ -124,6 +130,8 @@ static uint32_t add_product(uint32_t t[WORDS + 1], uint32_t x, const number y)
 {
     uint32_t carry = 0;
 
+    // Three quarters of all instructions of a verification are in this loop.
+#pragma GCC unroll 8
     for (unsigned i = 0; i < WORDS; i++) {
         uint32_t low = x * y[i];
         uint32_t high = muluh(x, y[i]);
