@@ -112,7 +112,11 @@ $(FW_APP_ELF): fw-force $(FW)/mode $(FW_KEYS) $(MICROPY_TOP)/py/py.mk \
 
 # --- images ---
 
-IMAGE_FLAGS := --flash_mode dio --flash_freq 80m --flash_size $(FLASH_SIZE)
+# The headers are final here, before anything is signed or encrypted.
+FLASH_MODE ?= dio
+FLASH_FREQ ?= 80m
+IMAGE_FLAGS := --flash_mode $(FLASH_MODE) --flash_freq $(FLASH_FREQ) \
+    --flash_size $(FLASH_SIZE)
 # The tail becomes a whole block with 0xFF, as erased flash holds it: the same
 # input gives the same bytes.
 ENCRYPT = $(ESPSECURE) encrypt_flash_data --keyfile $(ENCRYPT_KEY) --pad ff
@@ -121,8 +125,13 @@ $(BOOT_BIN): $(FW_BOOT_ELF) $(FW_TOOLS)
 	$(ESPTOOL) --chip esp32 elf2image $(IMAGE_FLAGS) -o $@ $<
 ifeq ($(SECURE),on)
 boot: $(DIGEST_BIN)_enc
+# The IV is no secret; taken from the image, the same sources and keys give the
+# same file.
 $(DIGEST_BIN): $(BOOT_BIN) $(DIGEST_KEY)
-	$(ESPSECURE) digest_secure_bootloader --keyfile $(DIGEST_KEY) -o $@ $<
+	@{ sha512sum <$< && { echo IV; cat $<; } | sha512sum; } | \
+	    tr -dc 0-9a-f | tr a-f A-F | basenc --base16 -d >$@.iv
+	$(ESPSECURE) digest_secure_bootloader --keyfile $(DIGEST_KEY) --iv $@.iv -o $@ $<
+	@rm $@.iv
 $(DIGEST_BIN)_enc: $(DIGEST_BIN) $(ENCRYPT_KEY)
 	$(ENCRYPT) --address 0x0 -o $@ $<
 boot app: $(PART_BIN)_enc
@@ -148,7 +157,7 @@ $(APP_BIN): $(FW_APP_ELF) $(FW_KEYS) $(FW_TOOLS)
 
 WRITE_FLASH := $(ESPTOOL) --chip esp32 --port $(ESPPORT) --baud $(ESPBAUD) \
     --before default_reset --after hard_reset write_flash -z \
-    --flash_mode dio --flash_freq 80m --flash_size detect
+    --flash_mode keep --flash_freq keep --flash_size keep
 ifeq ($(SECURE),on)
 FLASH_FILES = 0x0 $(DIGEST_BIN)_enc 0x8000 $(PART_BIN)_enc \
     0x10000 $(APP_BIN)_enc_0x10000
