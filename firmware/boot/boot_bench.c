@@ -7,7 +7,7 @@
 #define _DEFAULT_SOURCE // for testing.h
 #define TESTING_BLOB    0x60000u
 
-#include "firmware/boot/chip_testing.h"
+#include "tests/boot/chip_testing.h"
 
 #define APP_OFF   0x100000u // flash_off
 #define APP_BYTES 0x40000u

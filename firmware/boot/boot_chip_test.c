@@ -7,7 +7,7 @@
 
 #define _DEFAULT_SOURCE // for testing.h
 
-#include "firmware/boot/chip_testing.h"
+#include "tests/boot/chip_testing.h"
 
 // --- tests ---
 

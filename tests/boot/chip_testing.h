@@ -5,8 +5,8 @@
 //
 // Needs the cross compiler; need_bootloader() skips where it is missing.
 
-#ifndef FIRMWARE_BOOT_CHIP_TESTING_H
-#define FIRMWARE_BOOT_CHIP_TESTING_H
+#ifndef TESTS_BOOT_CHIP_TESTING_H
+#define TESTS_BOOT_CHIP_TESTING_H
 
 #include "chip/rom/mask_rom.h"
 #include "chip/testing.h"
