@@ -114,24 +114,24 @@ static bool littlefs_begins(const uint8_t *p)
 // sees all of them, fills used and sums, and has the last word.
 static const struct format {
     const char *name;
-    uint32_t probe_len;
     bool (*begins)(const uint8_t *p);
     bool (*look)(const uint8_t *p, uint32_t n, struct fb_flash_content *c);
+    uint32_t probe_len;
     uint32_t used; // where look is NULL
 } formats[FB_FLASH_KINDS] = {
-    [FB_FLASH_NOTHING] = {"nothing", 0, NULL, NULL, 0},
-    [FB_FLASH_IMAGE] = {"image", ROW, image_begins, image_look, 0},
-    [FB_FLASH_TABLE] = {"partition table", ROW, table_begins, table_look, 0},
-    [FB_FLASH_NVS] = {"NVS", ROW, nvs_begins, NULL, 0},
-    [FB_FLASH_OTADATA] = {"otadata", ROW, otadata_begins, NULL,
+    [FB_FLASH_NOTHING] = {"nothing", NULL, NULL, 0, 0},
+    [FB_FLASH_IMAGE] = {"image", image_begins, image_look, ROW, 0},
+    [FB_FLASH_TABLE] = {"partition table", table_begins, table_look, ROW, 0},
+    [FB_FLASH_NVS] = {"NVS", nvs_begins, NULL, ROW, 0},
+    [FB_FLASH_OTADATA] = {"otadata", otadata_begins, NULL, ROW,
                           FB_OTADATA_SIZE},
-    [FB_FLASH_LITTLEFS] = {"littlefs", ROW, littlefs_begins, NULL, 0},
-    [FB_FLASH_BOOT_INFO] = {"boot_info", 2 * ROW, boot_info_begins, NULL,
+    [FB_FLASH_LITTLEFS] = {"littlefs", littlefs_begins, NULL, ROW, 0},
+    [FB_FLASH_BOOT_INFO] = {"boot_info", boot_info_begins, NULL, 2 * ROW,
                             FB_BOOT_INFO_SIZE},
-    [FB_FLASH_DIGEST] = {"Secure Boot V1 digest", HEAD, digest_begins, NULL,
+    [FB_FLASH_DIGEST] = {"Secure Boot V1 digest", digest_begins, NULL, HEAD,
                          FB_SECURE_BOOT_V1_DIGEST_OFF +
                              FB_SECURE_BOOT_V1_DIGEST_SIZE},
-    [FB_FLASH_FAT] = {"FAT", HEAD, fat_begins, NULL, 0},
+    [FB_FLASH_FAT] = {"FAT", fat_begins, NULL, HEAD, 0},
 };
 
 const char *fb_flash_kind_name(enum fb_flash_kind kind)
