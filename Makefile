@@ -13,6 +13,7 @@ ROOT := $(CURDIR)
 include mk/config.mk
 include mk/third_party.mk
 include mk/stub.mk
+include mk/report.mk
 include mk/host.mk
 include mk/lint.mk
 include mk/install.mk

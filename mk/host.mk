@@ -47,8 +47,11 @@ CHIP_TOOLS := fusebox
 archives_of = $(LIBCLI) $(if $(filter $(CHIP_TOOLS),$(1)),$(LIBCHIP)) \
               $(LIBHOST) $(LIBFB) $(LIBHOST)
 
+# A tool's sources; GEN_tool: those that are made (mk/report.mk).
+tool_c = $(call sources,tools/$(1)) $(GEN_$(1))
+
 define tool_rules
-$(BIN)/$(1): $(call objects,$(call sources,tools/$(1))) $(archives_of)
+$(BIN)/$(1): $(call objects,$(call tool_c,$(1))) $(archives_of)
 	@mkdir -p $$(@D)
 	$$(Q_LD)$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(archives_of) \
 	    $(LDLIBS_HOST) $(LDLIBS_FB)
@@ -63,7 +66,7 @@ ROOM      = $(firstword $(subst /, ,$(1)))
 
 tool_of   = $(if $(filter tools/%,$(1)),$(word 2,$(subst /, ,$(1))))
 tool_objs = $(if $(call tool_of,$(1)),$(call objects,$(filter-out %/main.c,\
-              $(call sources,tools/$(call tool_of,$(1))))))
+              $(call tool_c,$(call tool_of,$(1))))))
 
 define test_rules
 build/$(VARIANT)-test/$(1:.c=): $(OBJ)/$(1:.c=.o) $(call tool_objs,$(1)) $(ARCHIVES)

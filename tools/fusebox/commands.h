@@ -15,6 +15,7 @@ extern const struct cli_command command_exec;
 extern const struct cli_command command_ota;
 extern const struct cli_command command_plan;
 extern const struct cli_command command_rehearse;
+extern const struct cli_command command_report;
 extern const struct cli_command command_snapshot;
 
 // A row that several commands have.
