@@ -69,7 +69,10 @@ static inline void fx_make_digest_file(struct fixture *f, uint8_t iv)
     fb_secure_boot_v1_update(&c, f->digest_file, FB_SECURE_BOOT_V1_IV_SIZE);
     fb_secure_boot_v1_update(&c, image, covered);
     fb_secure_boot_v1_final(&c, f->digest_file + FB_SECURE_BOOT_V1_DIGEST_OFF);
-    f->digest_file_n = FB_SECURE_BOOT_V1_IMAGE_OFF + f->bootloader_n;
+    // As espsecure writes it: what the digest covers, and no more.
+    memset(image + covered, 0xFF,
+           f->bootloader_n > covered ? f->bootloader_n - covered : 0);
+    f->digest_file_n = FB_SECURE_BOOT_V1_IMAGE_OFF + covered;
 }
 
 static inline void fx_make_table(struct fixture *f, const uint8_t scalar[32],
