@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "tools/fusebox/check/print.h"
 #include "tools/fusebox/commands.h"
 #include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/repl.h"
@@ -77,6 +78,61 @@ static int consent(const struct cli *cli, const struct plan_file *plan)
                          (int)HASH_DIGITS, hash);
     }
     return 0;
+}
+
+// --- the checks ---
+
+static int judge(const struct cli *cli, const struct subject *s,
+                 const struct accepted *accepted, struct journal *journal)
+{
+    unsigned bad = check_count(s, accepted, FB_CHECK_FAIL) +
+                   check_count(s, accepted, FB_CHECK_UNKNOWN);
+    if (bad > 0) {
+        print_check_text(s, accepted, NULL);
+        return cli_error(cli_arg(cli, 0),
+                         "checks that do not pass: %u; nothing was burned "
+                         "(--accept takes one upon you)",
+                         bad);
+    }
+    cli_print("All checks pass%s.\n",
+              cli_values(cli, "accept") > 0 ? ", or were accepted" : "");
+    for (unsigned i = 0; i < FB_CHECKS; i++) {
+        char note[400];
+        if (accepted->reason[i] == NULL) {
+            continue;
+        }
+        (void)snprintf(
+            note, sizeof note, "accepted %s (%s): %.200s", fb_checks[i].id,
+            fb_check_verdict_name(s->result[i].verdict), accepted->reason[i]);
+        if (journal_note(journal, note) != 0) {
+            return cli_error(journal->path, "cannot be written");
+        }
+    }
+    return 0;
+}
+
+// Read the board and look at all of it, before the first burn.
+static int check(const struct cli *cli, struct journal *journal)
+{
+    struct accepted accepted = {{NULL}};
+    struct subject s;
+    int status = 0;
+    for (unsigned i = 0; i < cli_values(cli, "accept") && status == 0; i++) {
+        status = accepted_add(&accepted, cli_value(cli, "accept", i));
+    }
+    if (status != 0) {
+        return status;
+    }
+    status = subject_open_port(&s, cli);
+    if (status == 0) {
+        status = subject_plan(&s, cli_arg(cli, 0));
+    }
+    if (status == 0) {
+        fb_checks_run(&s.in, s.result);
+        status = judge(cli, &s, &accepted, journal);
+    }
+    subject_close(&s);
+    return status;
 }
 
 // --- the burn ---
@@ -169,10 +225,16 @@ static int with_record(const struct cli *cli, struct plan_file *plan)
     }
     e.firmware = record.firmware;
     status = journal_open(&journal, cli_string(cli, "journal"), plan);
+    if (status != 0) {
+        return status;
+    }
+    if (!journal.begun) {
+        status = check(cli, &journal);
+    }
     if (status == 0) {
         status = on_port(cli, &e);
-        journal_close(&journal);
     }
+    journal_close(&journal);
     return status;
 }
 
@@ -205,6 +267,8 @@ static const struct cli_option options[] = {
      .kind = CLI_STRING,
      .value = "HASH",
      .help = "do not ask: burn the plan with this hash (12 digits or more)"},
+    ACCEPT_OPTION,
+    SUBJECT_KEY_OPTIONS,
     {.name = NULL}};
 
 const struct cli_command command_burn = {
@@ -215,8 +279,10 @@ const struct cli_command command_burn = {
     .options = options,
     .help = "do what a rehearsed plan says, on the board it was made for",
     .details =
-        "Only a plan whose rehearsal ended with `boots`, only on the board\n"
-        "whose MAC, revision, flash size and fuses are those of the plan.\n"
+        "Only a plan whose rehearsal ended with `boots`, that passes the "
+        "checks\n"
+        "of `fusebox check`, and only on the board whose MAC, revision, flash\n"
+        "size and fuses are those of the plan.\n"
         "Every burn is read back three times, keys are proved before they are\n"
         "protected, the board has to boot before anything is locked.\n"
         "After an interruption (exit status 3) the same command goes on.",

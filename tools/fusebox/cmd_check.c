@@ -8,29 +8,6 @@
 #include "tools/fusebox/check/print.h"
 #include "tools/fusebox/commands.h"
 
-// "P14:reason"
-static int accept(struct accepted *accepted, const char *text)
-{
-    const char *colon = strchr(text, ':');
-    char id[8];
-    int i = -1;
-
-    if (colon != NULL && (size_t)(colon - text) < sizeof id) {
-        memcpy(id, text, (size_t)(colon - text));
-        id[colon - text] = '\0';
-        i = fb_check_find(id);
-    }
-    if (i < 0) {
-        return cli_error(text, "--accept takes one check and a reason: "
-                               "P14:\"why it is right here\"");
-    }
-    if (colon[strspn(colon, ": \t")] == '\0') {
-        return cli_error(text, "a reason is missing");
-    }
-    accepted->reason[i] = colon + 1 + strspn(colon + 1, " \t");
-    return 0;
-}
-
 static int gather_plan(struct subject *s, const struct cli *cli)
 {
     int status = 0;
@@ -57,7 +34,7 @@ static int look(struct subject *s, const struct cli *cli,
     const struct fb_advice *shown = NULL;
     bool json = strcmp(cli_string(cli, "format"), "json") == 0;
 
-    s->in.release = cli_flag(cli, "release");
+    s->in.release |= cli_flag(cli, "release");
     s->in.ota = cli_flag(cli, "ota");
     fb_checks_run(&s->in, s->result);
     if (s->in.plan->steps == 0) {
@@ -83,7 +60,7 @@ static int run(const struct cli *cli)
     int status = 0;
 
     for (unsigned i = 0; i < cli_values(cli, "accept") && status == 0; i++) {
-        status = accept(&accepted, cli_value(cli, "accept", i));
+        status = accepted_add(&accepted, cli_value(cli, "accept", i));
     }
     if (status != 0) {
         return status;
@@ -113,10 +90,7 @@ static const struct cli_option options[] = {
     {.name = "ota",
      .kind = CLI_FLAG,
      .help = "the files are an update through the application"},
-    {.name = "accept",
-     .kind = CLI_MULTI,
-     .value = "ID:REASON",
-     .help = "take the verdict of one check, with the reason on record"},
+    ACCEPT_OPTION,
     {.name = "format",
      .kind = CLI_CHOICE,
      .value = "FORMAT",

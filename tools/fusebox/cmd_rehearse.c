@@ -49,6 +49,16 @@ static void show(const struct rehearsal *r)
     verdict_outlook(r->plan, after, bullet, NULL);
 }
 
+static void show_ways(const struct fb_advice *a)
+{
+    for (unsigned w = 0; w < a->ways; w++) {
+        cli_print("Way back: %s\n", a->way[w].title);
+        for (unsigned i = 0; i < a->way[w].lines; i++) {
+            cli_print("    %s\n", a->way[w].line[i]);
+        }
+    }
+}
+
 // --- --then ---
 
 static void note_then(struct record *record, const char *what, bool works)
@@ -144,6 +154,7 @@ static int rehearse(const struct cli *cli, struct plan_file *plan,
         cli_print("Verdict: %s%s%s\n", verdict_name(r->verdict),
                   r->why[0] != '\0' ? ", " : "", r->why);
         if (r->verdict != VERDICT_BOOTS) {
+            show_ways(&r->advice);
             status = 1;
         }
     }

@@ -5,12 +5,8 @@
 #ifndef TOOLS_FUSEBOX_CHECK_PRINT_H
 #define TOOLS_FUSEBOX_CHECK_PRINT_H
 
+#include "tools/fusebox/check/accept.h"
 #include "tools/fusebox/check/subject.h"
-
-// Reasons for which a check's FAIL or UNKNOWN is taken; NULL: none.
-struct accepted {
-    const char *reason[FB_CHECKS];
-};
 
 // advice: NULL when there is a plan; the board as it is otherwise.
 void print_check_text(const struct subject *s, const struct accepted *accepted,

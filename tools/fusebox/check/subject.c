@@ -283,27 +283,48 @@ static int load_keys(struct subject *s, const struct cli *cli)
     return status == 0 ? load_copies(s, cli) : status;
 }
 
-int subject_open(struct subject *s, const struct cli *cli)
+static void start(struct subject *s)
 {
-    const char *dir = cli_string(cli, "board");
-    const char *voltage = cli_string(cli, "flash-voltage");
-    int status;
-
     memset(s, 0, sizeof *s);
     s->board.lock = -1;
-    if ((dir == NULL) == (cli_string(cli, "port") == NULL)) {
-        return cli_usage(cli, "name one board: --port PORT or --board DIR");
-    }
-    status = dir != NULL ? open_board(s, dir)
-                         : open_port(s, cli_string(cli, "port"),
-                                     (uint32_t)cli_uint(cli, "baud"));
-    if (status != 0) {
-        return status;
-    }
+}
+
+static int load_options(struct subject *s, const struct cli *cli)
+{
+    const char *voltage = cli_string(cli, "flash-voltage");
+
+    s->cli = cli;
     if (voltage != NULL) {
         s->in.vdd_mv = voltage[0] == '1' ? 1800 : 3300;
     }
     return load_keys(s, cli);
+}
+
+int subject_open_port(struct subject *s, const struct cli *cli)
+{
+    int status;
+
+    start(s);
+    status =
+        open_port(s, cli_string(cli, "port"), (uint32_t)cli_uint(cli, "baud"));
+    return status != 0 ? status : load_options(s, cli);
+}
+
+int subject_open(struct subject *s, const struct cli *cli)
+{
+    const char *dir = cli_string(cli, "board");
+    int status;
+
+    if ((dir == NULL) == (cli_string(cli, "port") == NULL)) {
+        start(s);
+        return cli_usage(cli, "name one board: --port PORT or --board DIR");
+    }
+    if (dir == NULL) {
+        return subject_open_port(s, cli);
+    }
+    start(s);
+    status = open_board(s, dir);
+    return status != 0 ? status : load_options(s, cli);
 }
 
 static void free_secret(uint8_t *p, size_t n)
@@ -351,6 +372,8 @@ int subject_plan(struct subject *s, const char *path)
     }
     memcpy(s->in.mac, s->plan->ini.mac, sizeof s->in.mac);
     s->in.has_mac = true;
+    // A recipe that locks means to be final.
+    s->in.release = strstr(s->plan->recipe, "lock") != NULL;
     // The plan has read its keys already.
     if (s->in.flash_key.bytes == NULL && s->plan->key[PLAN_KEY_FLASH].loaded) {
         s->in.flash_key = key_of(s->plan->key[PLAN_KEY_FLASH].bytes,
@@ -363,7 +386,7 @@ int subject_plan(struct subject *s, const char *path)
                                        s->plan->key[PLAN_KEY_SECURE_BOOT].n,
                                        s->plan->key[PLAN_KEY_SECURE_BOOT].path);
     }
-    return 0;
+    return load_copies(s, s->cli);
 }
 
 int subject_write(struct subject *s, const char *address, const char *path)

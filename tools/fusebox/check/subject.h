@@ -16,20 +16,11 @@
 #include "tools/fusebox/plan/snapshot.h"
 
 // Options that a command with a subject has.
-#define SUBJECT_OPTIONS                                                        \
-    {.name = "port",                                                           \
-     .shorts = "p",                                                            \
+#define SUBJECT_KEY_OPTIONS                                                    \
+    {.name = "flash-key",                                                      \
      .kind = CLI_STRING,                                                       \
-     .value = "PORT",                                                          \
-     .help = "read a board: serial port, socket://, rfc2217:// or board:DIR"}, \
-        {.name = "board",                                                      \
-         .kind = CLI_STRING,                                                   \
-         .value = "DIR",                                                       \
-         .help = "a board folder, virtual or from a snapshot"},                \
-        {.name = "flash-key",                                                  \
-         .kind = CLI_STRING,                                                   \
-         .value = "FILE",                                                      \
-         .help = "flash encryption key"},                                      \
+     .value = "FILE",                                                          \
+     .help = "flash encryption key"},                                          \
         {.name = "secure-boot-key",                                            \
          .kind = CLI_STRING,                                                   \
          .value = "FILE",                                                      \
@@ -51,7 +42,20 @@
         .choices = "1.8|3.3", .help = "supply of the module's flash chip"      \
     }
 
+#define SUBJECT_OPTIONS                                                        \
+    {.name = "port",                                                           \
+     .shorts = "p",                                                            \
+     .kind = CLI_STRING,                                                       \
+     .value = "PORT",                                                          \
+     .help = "read a board: serial port, socket://, rfc2217:// or board:DIR"}, \
+        {.name = "board",                                                      \
+         .kind = CLI_STRING,                                                   \
+         .value = "DIR",                                                       \
+         .help = "a board folder, virtual or from a snapshot"},                \
+        SUBJECT_KEY_OPTIONS
+
 struct subject {
+    const struct cli *cli;
     const char *name; // of board or port, for people
     char port[420];   // as tools take it: "board:DIR"
     bool open;
@@ -72,6 +76,8 @@ struct subject {
 // The board and the keys that the options name. *s is to be closed also after
 // a failure.
 int subject_open(struct subject *s, const struct cli *cli);
+// The same for a command that has no --board.
+int subject_open_port(struct subject *s, const struct cli *cli);
 void subject_close(struct subject *s);
 // A plan file.
 int subject_plan(struct subject *s, const char *path);

@@ -16,7 +16,7 @@ struct record {
     char rom[80];               // "built-in", or the SHA-256 of the mask ROM
     char goal[RECORD_GOAL_MAX]; // as --goal takes it
     enum verdict verdict;
-    char why[200];
+    char why[600];
     // Bits that the board's firmware burned by itself.
     struct fb_efuse_words firmware;
     // BLOCK0 afterwards.

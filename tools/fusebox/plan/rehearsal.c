@@ -116,28 +116,20 @@ void rehearsal_free(struct rehearsal *r)
 // The plan came to an end it was not meant to. Does the board live?
 static void judge_failure(struct rehearsal *r)
 {
+    char way[300] = "";
     char why[200];
-    const struct fb_efuse_words *fuses = chip_efuses(r->chip->chip);
     (void)snprintf(why, sizeof why, "%.*s", (int)sizeof why - 1, r->run.why);
-    if (r->result != EXECUTE_NO_BOOT) {
-        bool lives =
-            target_boot(&r->target, &r->run.goal, &r->run.console) == TARGET_OK;
-        r->verdict = lives ? VERDICT_STOPS : VERDICT_RECOVERABLE;
-    } else {
-        r->verdict = VERDICT_RECOVERABLE;
+    bool lives =
+        r->result != EXECUTE_NO_BOOT &&
+        target_boot(&r->target, &r->run.goal, &r->run.console) == TARGET_OK;
+    r->verdict = VERDICT_STOPS;
+    if (!lives) {
+        r->verdict =
+            verdict_of_dead(r->plan, chip_efuses(r->chip->chip), r->chip->flash,
+                            &r->advice, way, sizeof way);
     }
-    if (r->verdict == VERDICT_STOPS) {
-        (void)snprintf(r->why, sizeof r->why, "step %zu: %s", r->run.step + 1,
-                       why);
-        return;
-    }
-    char way[256];
-    r->verdict = verdict_of_dead(r->plan, fuses, way, sizeof way);
-    (void)snprintf(r->why, sizeof r->why,
-                   r->verdict == VERDICT_BRICKS
-                       ? "step %zu: %s (the ROM: %s); %s"
-                       : "step %zu: %s (the ROM: %s); recoverable by %s",
-                   r->run.step + 1, why, chip_why(r->chip->chip), way);
+    (void)snprintf(r->why, sizeof r->why, "step %zu: %s%s%s", r->run.step + 1,
+                   why, lives ? "" : "; ", way);
 }
 
 void rehearsal_run(struct rehearsal *r)

@@ -21,7 +21,8 @@ struct rehearsal {
     struct fb_efuse_words before; // true fuses
     enum execute_result result;
     enum verdict verdict;
-    char why[400]; // of a verdict other than BOOTS
+    char why[600];           // of a verdict other than BOOTS
+    struct fb_advice advice; // the ways back of RECOVERABLE
 };
 
 // A copy of the board that can be written to. Its state has to be the plan's.

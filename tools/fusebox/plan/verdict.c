@@ -3,6 +3,7 @@
 #include "tools/fusebox/plan/verdict.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/fb/bytes.h"
@@ -47,52 +48,64 @@ static unsigned plaintext_left(const struct fb_efuse_words *fuses)
     return fb_efuse_plaintext_flashes_left(fuses);
 }
 
-enum verdict verdict_of_dead(const struct plan_file *plan,
-                             const struct fb_efuse_words *fuses, char *text,
-                             size_t cap)
+static void advise(const struct plan_file *plan,
+                   const struct fb_board_state *state, struct fb_advice *advice)
 {
-    bool encrypted = fb_efuse_flash_encryption_on(fuses);
-    bool v1 = on(fuses, FB_EFUSE_ABS_DONE_0);
-    bool v2 = on(fuses, FB_EFUSE_ABS_DONE_1) && plan->ini.revision >= 3;
-    if (download_is_off(plan, fuses)) {
-        (void)snprintf(text, cap,
-                       "UART download mode is disabled: nothing can "
-                       "be written to it any more");
+    const struct plan_key *flash = &plan->key[PLAN_KEY_FLASH];
+    const struct plan_key *boot = &plan->key[PLAN_KEY_SECURE_BOOT];
+    const struct fb_board_keys keys = {
+        .flash_key = flash->loaded ? flash->bytes : NULL,
+        .flash_key_len = flash->n,
+        .boot_key = boot->loaded ? boot->bytes : NULL,
+        .boot_key_len = boot->n,
+        .v2 = on(&state->fuses, FB_EFUSE_ABS_DONE_1)};
+    const struct fb_advice_names names = {
+        .flash_key = flash->loaded ? flash->path : NULL,
+        .boot_key = boot->loaded ? boot->path : NULL};
+    struct fb_board_view *view = malloc(sizeof *view);
+    uint8_t *plain = malloc(state->flash_size);
+    memset(advice, 0, sizeof *advice);
+    advice->condition = FB_BOARD_UNKNOWN;
+    if (view != NULL && plain != NULL) {
+        fb_board_view(view, state, &keys, plain);
+        fb_advise(view, &names, advice);
+        fb_bytes_wipe(plain, state->flash_size);
+    }
+    free(view);
+    free(plain);
+}
+
+enum verdict verdict_of_dead(const struct plan_file *plan,
+                             const struct fb_efuse_words *fuses, uint8_t *flash,
+                             struct fb_advice *advice, char *text, size_t cap)
+{
+    struct fb_board_state state = {.fuses = *fuses,
+                                   .flash = flash,
+                                   .flash_size = plan->ini.flash_size,
+                                   .syscon_date =
+                                       plan->ini.revision == 3 ? 1u << 31 : 0,
+                                   .reads = 3};
+    fb_board_state_know_all(&state);
+    advise(plan, &state, advice);
+    fb_bytes_wipe(&state, sizeof state);
+    const char *condition = fb_condition_text(advice->condition);
+    if (advice->hopeless != NULL) {
+        (void)snprintf(text, cap, "%s; %s", condition, advice->hopeless);
         return VERDICT_BRICKS;
     }
-    if (v2 && fb_efuse_get(fuses, FB_EFUSE_RD_DIS) & 2) {
+    if (advice->ways > 0) {
+        (void)snprintf(text, cap, "%s; recoverable: %s", condition,
+                       advice->way[0].title);
+    } else if (download_is_off(plan, fuses)) {
         (void)snprintf(text, cap,
-                       "Secure Boot V2 is on and its digest in "
-                       "BLOCK2 is read-protected: the ROM accepts "
-                       "no image");
+                       "%s, and UART download mode is disabled: "
+                       "nothing can be written to it any more",
+                       condition);
         return VERDICT_BRICKS;
+    } else {
+        (void)snprintf(text, cap, "%s; recoverable: other images over UART",
+                       condition);
     }
-    if (v1 && !has_key(plan, fuses, PLAN_KEY_SECURE_BOOT)) {
-        (void)snprintf(text, cap,
-                       "Secure Boot V1 is on with a key that is not "
-                       "the plan's: no bootloader can be made that "
-                       "the ROM accepts");
-        return VERDICT_BRICKS;
-    }
-    if (encrypted && !has_key(plan, fuses, PLAN_KEY_FLASH)) {
-        if (plaintext_left(fuses) == 0) {
-            (void)snprintf(text, cap,
-                           "flash encryption is on for ever with a "
-                           "key that is not the plan's");
-            return VERDICT_BRICKS;
-        }
-        (void)snprintf(text, cap,
-                       "burning the next bit of FLASH_CRYPT_CNT "
-                       "(%u plaintext flashes left) and writing "
-                       "plain images",
-                       plaintext_left(fuses));
-        return VERDICT_RECOVERABLE;
-    }
-    (void)snprintf(text, cap, "writing images%s%s over UART",
-                   v1   ? " with a digest of the secure boot key"
-                   : v2 ? " signed with the V2 key"
-                        : "",
-                   encrypted ? ", encrypted with the flash key," : "");
     return VERDICT_RECOVERABLE;
 }
 

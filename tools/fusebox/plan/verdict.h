@@ -6,6 +6,7 @@
 #ifndef TOOLS_FUSEBOX_PLAN_VERDICT_H
 #define TOOLS_FUSEBOX_PLAN_VERDICT_H
 
+#include "lib/fb/advice.h"
 #include "tools/fusebox/plan/execute.h"
 
 enum verdict {
@@ -17,11 +18,12 @@ enum verdict {
 // "boots", ...
 const char *verdict_name(enum verdict v);
 
-// A board that does not boot: RECOVERABLE and the way, or BRICKS and the
-// reason, from its true fuses and the keys that are at hand.
+// A board that does not get there: RECOVERABLE and the ways, or BRICKS and the
+// reason, from everything it holds (nothing is unknown in the virtual chip) and
+// the plan's keys. flash: what is in it; advice: filled.
 enum verdict verdict_of_dead(const struct plan_file *plan,
-                             const struct fb_efuse_words *fuses, char *text,
-                             size_t cap);
+                             const struct fb_efuse_words *fuses, uint8_t *flash,
+                             struct fb_advice *advice, char *text, size_t cap);
 
 // Lines for people, each handed to line().
 typedef void verdict_line(void *ctx, const char *line);

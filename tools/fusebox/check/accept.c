@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/fusebox/check/accept.h"
+
+#include <string.h>
+
+#include "tools/cli/cli.h"
+
+int accepted_add(struct accepted *accepted, const char *text)
+{
+    const char *colon = strchr(text, ':');
+    char id[8];
+    int i = -1;
+
+    if (colon != NULL && (size_t)(colon - text) < sizeof id) {
+        memcpy(id, text, (size_t)(colon - text));
+        id[colon - text] = '\0';
+        i = fb_check_find(id);
+    }
+    if (i < 0) {
+        return cli_error(text, "--accept takes one check and a reason: "
+                               "P14:\"why it is right here\"");
+    }
+    if (colon[strspn(colon, ": \t")] == '\0') {
+        return cli_error(text, "a reason is missing");
+    }
+    accepted->reason[i] = colon + 1 + strspn(colon + 1, " \t");
+    return 0;
+}
