@@ -159,8 +159,21 @@ told() {
     in_flash a.bin 0x10000
     told 'none.bin: No such file' \
         esptool write_flash --diff-with none.bin 0x10000 a.bin
-    told 'one ADDRESS FILE pair' \
-        esptool write_flash --diff-with old.bin 0x10000 a.bin 0x200000 a.bin
+    # one old file for each file, or none
+    run esptool write_flash 0x10000 a.bin 0x200000 old.bin --diff-with skip old.bin
+    echo "$output"
+    [ "$status" = 0 ]
+    in_flash old.bin 0x200000
+    told 'more files than are written' \
+        esptool write_flash 0x10000 a.bin --diff-with old.bin old.bin
+    # where nothing changes the flash is not looked at
+    printf 'z' | dd of="$board/flash.bin" bs=1 seek=65636 conv=notrunc status=none
+    esptool write_flash --diff-with a.bin --trust-flash-content 0x10000 a.bin
+    ! in_flash a.bin 0x10000
+    esptool write_flash --diff-with a.bin 0x10000 a.bin
+    in_flash a.bin 0x10000
+    told 'requires --diff-with' \
+        esptool write_flash --trust-flash-content 0x10000 a.bin
     told 'excludes' esptool write_flash --skip-flashed --diff-with old.bin \
         0x10000 a.bin
 }

@@ -23,9 +23,11 @@ int changes_from_flash(struct changes *c, struct esptool *e,
                        const struct esptool_part *part);
 
 // By comparing with the file `old`, if that is what the flash holds now;
-// otherwise as changes_from_flash(), with a warning.
+// otherwise as changes_from_flash(), with a warning. trust: where both files
+// are the same the flash is believed to hold them, unseen.
 int changes_from_file(struct changes *c, struct esptool *e,
-                      const struct esptool_part *part, const char *old);
+                      const struct esptool_part *part, const char *old,
+                      bool trust);
 
 // The next run of changed sectors at or after *from (a file offset); *n bytes,
 // the last sector may be cut. False: there is none.

@@ -59,6 +59,9 @@ static const struct cli_option options[] = {
      .value = "SIZE",
      .choices = "64KB",
      .help = "the ESP32 has 64KB only"},
+    {.name = "ram-only-header",
+     .kind = CLI_FLAG,
+     .help = "the ROM sees the RAM segments only; no SHA-256 is appended"},
     {.name = "pad-to-size",
      .kind = CLI_STRING,
      .value = "SIZE",
@@ -126,6 +129,7 @@ static int read_options(const struct cli *cli,
     build->header.min_rev_full = (uint16_t)cli_uint(cli, "min-rev-full");
     build->header.max_rev_full = (uint16_t)cli_uint(cli, "max-rev-full");
     build->no_hash = cli_flag(cli, "dont-append-digest");
+    build->ram_only_header = cli_flag(cli, "ram-only-header");
     build->use_segments = cli_flag(cli, "use-segments");
     if (cli_flag(cli, "secure-pad") && cli_flag(cli, "secure-pad-v2")) {
         return cli_error("--secure-pad", "and --secure-pad-v2 exclude another");
@@ -223,6 +227,9 @@ static int run(const struct cli *cli)
         build.elf_sha256_off = 0xB0;
     }
     cli_print("Creating ESP32 image...\n");
+    if (build.ram_only_header) {
+        cli_print("Image has only RAM segments visible; it has no SHA-256.\n");
+    }
     size_t cap = fb_elf_image_bound(elf.size, &build);
     uint8_t *image = malloc(cap);
     size_t len = 0;

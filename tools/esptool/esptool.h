@@ -96,21 +96,24 @@ struct esptool_part {
     uint32_t flash_off;
     const char *name;
     struct host_file file;
-    bool encrypt; // written through the chip's encryptor
+    bool encrypt;  // written through the chip's encryptor
+    unsigned pair; // which ADDRESS FILE pair of the command line, from 0
 };
 #define ESPTOOL_PARTS_MAX 64u
 struct esptool_parts {
     struct esptool_part part[ESPTOOL_PARTS_MAX];
     unsigned count;
+    unsigned pairs; // loaded so far
 };
 
 // Load the ADDRESS FILE pairs of the command line, sorted by address; an Intel
 // HEX file brings its own addresses. Told errors: not a pair, no number, a
 // file that cannot be read, overlapping sectors. 0 or CLI_FAILURE.
 int esptool_parts_load(struct esptool_parts *parts, const struct cli *cli);
-// Add `count` words of an option (--encrypt-files).
+// Add the pairs among an option's values, from value `first` on.
 int esptool_parts_load_option(struct esptool_parts *parts,
-                              const struct cli *cli, const char *option);
+                              const struct cli *cli, const char *option,
+                              unsigned first, bool encrypt);
 int esptool_parts_check_overlap(const struct esptool_parts *parts);
 // Make each file a multiple of 4 bytes with 0xFF, as the loader writes them; of
 // 32 where the chip encrypts.

@@ -106,7 +106,9 @@ static int add_pair(struct esptool_parts *parts, const char *address,
     int status = add_file(parts, (uint32_t)flash_off, name);
     for (unsigned i = first; i < parts->count; i++) {
         parts->part[i].encrypt = encrypt;
+        parts->part[i].pair = parts->pairs;
     }
+    parts->pairs++;
     return status;
 }
 
@@ -126,7 +128,7 @@ static void sort(struct esptool_parts *parts)
 int esptool_parts_load(struct esptool_parts *parts, const struct cli *cli)
 {
     int status = CLI_OK;
-    parts->count = 0;
+    parts->count = parts->pairs = 0;
     for (unsigned i = 0; i < cli_args(cli) && status == CLI_OK; i += 2) {
         status =
             add_pair(parts, cli_arg(cli, i),
@@ -137,14 +139,15 @@ int esptool_parts_load(struct esptool_parts *parts, const struct cli *cli)
 }
 
 int esptool_parts_load_option(struct esptool_parts *parts,
-                              const struct cli *cli, const char *option)
+                              const struct cli *cli, const char *option,
+                              unsigned first, bool encrypt)
 {
     int status = CLI_OK;
     unsigned n = cli_values(cli, option);
-    for (unsigned i = 0; i < n && status == CLI_OK; i += 2) {
+    for (unsigned i = first; i < n && status == CLI_OK; i += 2) {
         status =
             add_pair(parts, cli_value(cli, option, i),
-                     i + 1 < n ? cli_value(cli, option, i + 1) : NULL, true);
+                     i + 1 < n ? cli_value(cli, option, i + 1) : NULL, encrypt);
     }
     sort(parts);
     return status;

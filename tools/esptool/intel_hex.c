@@ -247,8 +247,10 @@ enum fb_status intel_hex_write(struct intel_hex_text *text, bool far,
             text->upper = upper;
             continue;
         }
-        size_t to_line = LINE_BYTES - address % LINE_BYTES;
-        size_t part = n < to_line ? n : to_line;
+        // No record reaches over a border of 64 KiB.
+        size_t most = 0x10000 - (address & 0xFFFF);
+        most = most < LINE_BYTES ? most : LINE_BYTES;
+        size_t part = n < most ? n : most;
         status = append(text, (uint16_t)address, RECORD_DATA, p, part);
         address += (uint32_t)part;
         p += part;

@@ -17,18 +17,43 @@ static void print_rate(size_t bytes, double seconds)
     cli_print(".\n");
 }
 
+// How many files --diff-with names. Like the reference tool's it takes all
+// words that follow, but the first address begins the files to write.
+static unsigned old_files(const struct cli *cli)
+{
+    uint64_t address;
+    unsigned n = 0;
+    while (n < cli_values(cli, "diff-with") &&
+           !cli_parse_uint(cli_value(cli, "diff-with", n), &address)) {
+        n++;
+    }
+    return n;
+}
+
+// What the flash held before in place of this file; NULL: not known.
+static const char *old_file(const struct cli *cli,
+                            const struct esptool_part *part)
+{
+    const char *name = part->pair < old_files(cli)
+                           ? cli_value(cli, "diff-with", part->pair)
+                           : NULL;
+    return name && strcmp(name, "skip") != 0 ? name : NULL;
+}
+
 // What of it is not there already.
 static int find_changes(struct esptool *e, const struct esptool_part *part,
                         struct changes *c)
 {
-    const char *old = cli_string(e->cli, "diff-with");
+    const char *old = old_file(e->cli, part);
     if (part->encrypt || (!old && !cli_flag(e->cli, "skip-flashed"))) {
         changes_all(c, part);
         return CLI_OK;
     }
     cli_print("Comparing flash contents against new data...\n");
-    int status = old ? changes_from_file(c, e, part, old)
-                     : changes_from_flash(c, e, part);
+    int status =
+        old ? changes_from_file(c, e, part, old,
+                                cli_flag(e->cli, "trust-flash-content"))
+            : changes_from_flash(c, e, part);
     if (status != CLI_OK) {
         return status;
     }
@@ -185,6 +210,23 @@ static int erase_first(struct esptool *e)
     return esptool_erase(e, 0, e->flash_bytes);
 }
 
+// Before the chip is asked for anything.
+static int check_old_files(const struct cli *cli)
+{
+    for (unsigned i = 0; i < old_files(cli); i++) {
+        const char *name = cli_value(cli, "diff-with", i);
+        struct host_file_in in = {.fd = -1};
+        int error = strcmp(name, "skip") == 0
+                        ? 0
+                        : host_file_open(name, ESPTOOL_FILE_MAX, &in);
+        if (error) {
+            return cli_error(name, "%s", strerror(error));
+        }
+        host_file_close(&in);
+    }
+    return CLI_OK;
+}
+
 static int load_files(const struct cli *cli, struct esptool_parts *parts)
 {
     if (cli_flag(cli, "compress") && cli_flag(cli, "no-compress")) {
@@ -193,15 +235,26 @@ static int load_files(const struct cli *cli, struct esptool_parts *parts)
     if (cli_flag(cli, "encrypt") && cli_values(cli, "encrypt-files")) {
         return cli_error("--encrypt", "excludes --encrypt-files");
     }
-    if (cli_flag(cli, "skip-flashed") && cli_string(cli, "diff-with")) {
+    if (cli_flag(cli, "skip-flashed") && cli_values(cli, "diff-with") > 0) {
         return cli_error("--skip-flashed", "excludes --diff-with");
     }
-    int status = esptool_parts_load(parts, cli);
-    if (status == CLI_OK && cli_string(cli, "diff-with") && parts->count != 1) {
-        status = cli_error("--diff-with", "takes one ADDRESS FILE pair");
+    if (cli_flag(cli, "trust-flash-content") && old_files(cli) == 0) {
+        return cli_error("--trust-flash-content", "requires --diff-with");
+    }
+    int status = check_old_files(cli);
+    if (status == CLI_OK) {
+        status = esptool_parts_load(parts, cli);
     }
     if (status == CLI_OK) {
-        status = esptool_parts_load_option(parts, cli, "encrypt-files");
+        status = esptool_parts_load_option(parts, cli, "diff-with",
+                                           old_files(cli), false);
+    }
+    if (status == CLI_OK && old_files(cli) > parts->pairs) {
+        status = cli_error("--diff-with", "names more files than are written");
+    }
+    if (status == CLI_OK) {
+        status =
+            esptool_parts_load_option(parts, cli, "encrypt-files", 0, true);
     }
     if (status == CLI_OK && parts->count == 0) {
         status = cli_error(NULL, "ADDRESS FILE pairs are missing");
@@ -293,9 +346,14 @@ static const struct cli_option options[] = {
      .kind = CLI_FLAG,
      .help = "skip what the flash holds already, sector by sector"},
     {.name = "diff-with",
-     .kind = CLI_STRING,
+     .kind = CLI_MULTI,
      .value = "FILE",
-     .help = "write only what differs from FILE, which the flash holds now"},
+     .help = "write only what differs from these, which the flash holds now, "
+             "one for each file; skip: none"},
+    {.name = "trust-flash-content",
+     .kind = CLI_FLAG,
+     .help = "with --diff-with: do not look at the flash where both files are "
+             "the same"},
     ESPTOOL_OPT_FREQ("keep|", "keep"),
     ESPTOOL_OPT_MODE("keep|", "keep"),
     ESPTOOL_OPT_SIZE("detect|keep|", "keep"),

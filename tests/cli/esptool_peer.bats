@@ -1,0 +1,181 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# esptool beside the Python tool: on random input both must write the same
+# files, and leave the same flash and fuses on a virtual board each.
+# PEER_ESPTOOL names the Python tool (version 5):
+#
+#     PEER_ESPTOOL='python3 -m esptool' bats tests/cli/esptool_peer.bats
+#
+# PEER_ROUNDS: how many inputs a test tries.
+
+load common
+
+setup() {
+    [ -n "${PEER_ESPTOOL:-}" ] || skip "PEER_ESPTOOL does not name the Python tool"
+    enter
+    rounds=${PEER_ROUNDS:-3}
+    export NO_COLOR=1 TERM=dumb
+    mkdir ours theirs
+}
+
+teardown() {
+    for side in ours theirs; do
+        [ ! -e "board.$side/board.run" ] || "$bin/fusebox" board stop "board.$side"
+    done
+}
+
+# random FROM TO
+random() {
+    shuf -n 1 -i "$1-$2"
+}
+
+# run_both OURS THEIRS COMMAND...: the words that name each side's port come
+# first. Both succeed or neither does.
+run_both() {
+    local ours=0 theirs=0 our_port=$1 their_port=$2
+    shift 2
+    # shellcheck disable=SC2086
+    (cd ours && timeout 120 "$bin/esptool" $our_port "$@") >ours.log 2>&1 </dev/null || ours=$?
+    # shellcheck disable=SC2086
+    (cd theirs && timeout 120 $PEER_ESPTOOL $their_port "$@") >theirs.log 2>&1 </dev/null || theirs=$?
+    echo "$*: ours $ours, theirs $theirs" >&2
+    [ "$((ours != 0))" = "$((theirs != 0))" ] || {
+        tail -n 5 ours.log theirs.log >&2
+        return 1
+    }
+    diff -rq ours theirs >&2
+}
+
+offline() {
+    run_both '--chip esp32' '--chip esp32' "$@"
+}
+
+boards() { # OPTION...
+    for side in ours theirs; do
+        "$bin/fusebox" board start "board.$side" --mac 24:0a:c4:00:11:22 "$@" >/dev/null
+    done
+    rfc2217=$(sed -n 's/^rfc2217 = //p' board.theirs/board.run)
+}
+
+both() {
+    run_both "--port board:../board.ours" "--port rfc2217://127.0.0.1:$rfc2217" "$@"
+    cmp board.ours/flash.bin board.theirs/flash.bin
+    cmp board.ours/efuse.bin board.theirs/efuse.bin
+}
+
+# give NAME: standard input as a file for both.
+give() {
+    tee "ours/$1" >"theirs/$1"
+}
+
+# The lines that tell what a board is, or what an image holds.
+same_lines() { # PATTERN
+    diff <(grep -E "$1" ours.log) <(grep -E "$1" theirs.log)
+}
+
+@test "peer: images from ELF files" {
+    for elf in small tiny; do
+        give $elf.elf <"$vectors/image/$elf.elf"
+        offline elf2image $elf.elf
+        offline elf2image -o a --use-segments -ff 80m -fm dio -fs 4MB $elf.elf
+        offline elf2image -o b --secure-pad --min-rev 1 $elf.elf
+        offline elf2image -o c --secure-pad-v2 --min-rev-full 100 --max-rev-full 399 $elf.elf
+        # Together the Python tool overwrites the image with its padding.
+        offline elf2image -o d --dont-append-digest $elf.elf
+        offline elf2image -o f --pad-to-size 1MB $elf.elf
+        offline elf2image -o e --ram-only-header --flash-mmu-page-size 64KB $elf.elf
+        for file in $elf.bin a b c d e f; do
+            offline image-info $file
+            same_lines '^(Entry|Segments|Flash|Checksum|Validation|Segment|  +[0-9])'
+        done
+    done
+}
+
+@test "peer: merged files" {
+    for ((i = 0; i < rounds; i++)); do
+        head -c "$(random 1 40000)" /dev/urandom | give x
+        head -c "$(random 1 40000)" /dev/urandom | give y
+        give boot <"$vectors/image/tiny.bin"
+        offline merge-bin -o raw 0x1000 boot 0x20000 x 0x30000 y
+        offline merge-bin -o raw2 --pad-to-size 1MB --target-offset 0x1000 -fs 4MB -ff 80m 0x1000 boot 0x20000 x
+        offline merge-bin -o uf2 -f uf2 0x1000 boot 0x20000 x
+        offline merge-bin -o uf2b -f uf2 --chunk-size 0x100 --md5-disable 0x20000 x
+        offline merge-bin -o hex -f hex 0x1000 boot 0x20000 x 0x30001 y
+        offline merge-bin -o again 0x0 hex
+        offline merge-bin -o never 0x1000 x 0x1000 y
+    done
+}
+
+@test "peer: what a board is" {
+    boards
+    both read-mac
+    same_lines '^(Chip type|Features|Crystal|MAC)'
+    both flash-id
+    same_lines '^(Manufacturer|Device:|Detected)'
+    both read-flash-status --bytes 2
+    both read-mem 0x3FF5A004
+    both dump-mem 0x3FF5A000 32 fuses
+    both write-mem 0x3FFB0000 0x12345678
+    both get-security-info
+    both chip-id
+}
+
+@test "peer: random writes, with and without the stub" {
+    boards
+    for ((i = 0; i < rounds; i++)); do
+        head -c "$(random 1 30000)" /dev/urandom | give noise
+        head -c "$(random 1 200000)" "$bin/fusebox" | give code
+        at=$(($(random 1 100) * 4096))
+        both write-flash $at noise 0x100000 code
+        both verify-flash $at noise 0x100000 code
+        both verify-flash $at code
+        both --no-stub write-flash 0x200000 noise
+        both --baud 460800 write-flash --no-compress 0x180000 code
+        both erase-region $at 0x1000
+        both write-flash --skip-flashed 0x100000 code $at noise
+        both read-flash $at 10000 back
+        both --no-stub read-flash 0x200000 3000 slow
+    done
+    both erase-region 0x1001 0x1000
+    both write-flash 0x3FF000 code
+    both write-flash 0x100000 code 0x101000 noise
+    both write-flash --encrypt 0x10000 noise
+    both erase-flash
+}
+
+@test "peer: the header of a bootloader" {
+    boards
+    give boot <"$vectors/image/tiny.bin"
+    both write-flash -fs detect -fm dio -ff 80m 0x1000 boot
+    both write-flash -fs 2MB 0x1000 boot
+    both write-flash -fs keep 0x1000 boot
+    both write-flash -fm dout 0x10000 boot
+    both verify-flash -fm dout 0x10000 boot
+}
+
+@test "peer: an update beside what was there" {
+    boards
+    head -c 50000 "$bin/fusebox" | give old
+    (head -c 20000 "$bin/fusebox"; echo new; tail -c +20005 ours/old) | give new
+    both write-flash 0x10000 old 0x40000 old
+    both write-flash 0x10000 new 0x40000 old --diff-with old skip
+    both write-flash 0x10000 new --diff-with new --trust-flash-content
+    both write-flash 0x10000 new --trust-flash-content
+    both write-flash 0x40000 new --diff-with new
+}
+
+@test "peer: a board that encrypts" {
+    boards
+    head -c 32 /dev/urandom >key
+    for side in ours theirs; do
+        "$bin/espefuse" --port board:board.$side --do-not-confirm burn-key flash_encryption key \
+            burn-efuse FLASH_CRYPT_CONFIG 0xF FLASH_CRYPT_CNT 1 >/dev/null
+    done
+    head -c 30000 "$bin/fusebox" | give code
+    both write-flash --encrypt 0x20000 code
+    both write-flash --encrypt 0x20010 code
+    "$bin/espsecure" encrypt-flash-data -k key -a 0x20000 --pad ff -o cipher ours/code >/dev/null
+    cmp -n 29984 cipher <(tail -c +$((0x20001)) board.ours/flash.bin)
+    both erase-flash
+}
