@@ -7,14 +7,7 @@ set -eu
 gen=$1 table=$2 image=$3
 shift 3
 
-rows=$(mktemp)
-trap 'rm -f "$rows" "$rows.bin"' EXIT INT TERM
-head -c 3072 "$table" >"$rows.bin" # without its signature
-"$gen" -q "$rows.bin" "$rows"
-
-slots=$(awk -F, '!/^#/ && $2 ~ /app/ { gsub(/ /, "", $4); print $4 }' "$rows")
-[ -n "$slots" ] || { echo "each_slot: $table: no app slot" >&2; exit 1; }
-for slot in $slots; do
-    address=$(printf '0x%X' "$slot")
-    "$@" --address "$address" -o "${image}_enc_$address" "$image"
+slots=$("$(dirname "$0")/slots.sh" "$gen" "$table")
+for slot in $(echo "$slots" | cut -d ' ' -f 2); do
+    "$@" --address "$slot" -o "${image}_enc_$slot" "$image"
 done

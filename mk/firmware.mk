@@ -3,6 +3,8 @@
 # Firmware of one board:
 #
 #   make BOARD=GPY [TARGET=boot|app|boot_app] [SECURE=on] [BTYPE=release|debug]
+#        [LAYOUT=classic_4MB|4MB|8MB] [FROZEN=DIR] [OTA_CONFIRM=auto|manual]
+#   make BOARD=GPY [SECURE=on] release
 #   make BOARD=GPY [SECURE=on] flash [ESPPORT=/dev/ttyUSB0] [ESPBAUD=921600]
 #
 # With SECURE=on images are signed with SECURE_KEY and encrypted with
@@ -12,6 +14,7 @@ BTYPE       ?= release
 TARGET      ?= boot_app
 SECURE      ?= off
 OTA_CONFIRM ?= auto
+VERSION     ?= 0.1
 SECURE_KEY  ?= secure_boot_signing_key.pem
 ENCRYPT_KEY ?= flash_encryption_key.bin
 ESPPORT     ?= /dev/ttyUSB0
@@ -25,6 +28,9 @@ $(error BOARD=$(BOARD): not one of $(FW_ALL_BOARDS))
 endif
 ifeq ($(filter $(TARGET),boot app boot_app),)
 $(error TARGET=$(TARGET): not one of boot app boot_app)
+endif
+ifeq ($(filter $(BTYPE),release debug bench),)
+$(error BTYPE=$(BTYPE): not one of release debug)
 endif
 ifeq ($(filter $(OTA_CONFIRM),auto manual),)
 $(error OTA_CONFIRM=$(OTA_CONFIRM): not one of auto manual)
@@ -42,8 +48,15 @@ BOOT_BIN := $(FW_BOOT)/bootloader.bin
 DIGEST_BIN := $(FW_BOOT)/bootloader-reflash-digest.bin
 PART_BIN := $(FW_LIB)/partitions.bin
 APP_BIN  := $(FW)/$(board).bin
-LAYOUT_CSV ?= firmware/boards/layouts/$(BOARD_LAYOUT).csv
-FLASH_SIZE := $(BOARD_FLASH_MIB)MB
+LAYOUT   ?= $(BOARD_LAYOUT)
+FW_ALL_LAYOUTS := $(notdir $(basename $(wildcard firmware/boards/layouts/*.csv)))
+ifeq ($(LAYOUT_CSV)$(filter $(LAYOUT),$(FW_ALL_LAYOUTS)),)
+$(error LAYOUT=$(LAYOUT): not one of $(FW_ALL_LAYOUTS))
+endif
+LAYOUT_CSV ?= firmware/boards/layouts/$(LAYOUT).csv
+# Flash of the boards that a layout is for, where it is not the board's row.
+LAYOUT_MIB_8MB := 8
+FLASH_SIZE := $(or $(LAYOUT_MIB_$(LAYOUT)),$(BOARD_FLASH_MIB))MB
 
 ESPSECURE := build/bin/espsecure
 ESPTOOL   := build/bin/esptool
@@ -59,7 +72,7 @@ FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)$(OTA_CONFIRM:a
 FW_SUBMAKE = $(MAKE) --no-print-directory CC='$(FW_CC)' BOARD=$(BOARD) BTYPE=$(BTYPE) \
     CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
     BEARSSL_TOP=$(abspath $(BEARSSL_TOP)) TARGET= \
-    HOST_CC='$(CC)' OTA_CONFIRM=$(OTA_CONFIRM) \
+    VERSION=$(VERSION) HOST_CC='$(CC)' OTA_CONFIRM=$(OTA_CONFIRM) \
     $(if $(FROZEN),FROZEN=$(abspath $(FROZEN))) \
     $(if $(FROZEN_MANIFEST),FROZEN_MANIFEST=$(abspath $(FROZEN_MANIFEST))) SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
 
@@ -75,8 +88,8 @@ app: $(APP_BIN) $(PART_BIN)
 # Switching SECURE or the layout makes all images anew.
 $(FW)/mode: fw-force
 	@mkdir -p $(FW_BOOT) $(FW_LIB)
-	@echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV)' | cmp -s - $@ || \
-	    { echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV)' > $@; \
+	@echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' | cmp -s - $@ || \
+	    { echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' > $@; \
 	      rm -f $(FW)/*.bin* $(FW_LIB)/* $(FW_BOOT)/*; }
 
 ifeq ($(SECURE),on)
@@ -121,7 +134,7 @@ IMAGE_FLAGS := --flash_mode $(FLASH_MODE) --flash_freq $(FLASH_FREQ) \
 # input gives the same bytes.
 ENCRYPT = $(ESPSECURE) encrypt_flash_data --keyfile $(ENCRYPT_KEY) --pad ff
 
-$(BOOT_BIN): $(FW_BOOT_ELF) $(FW_TOOLS)
+$(BOOT_BIN): $(FW_BOOT_ELF) $(FW)/mode $(FW_TOOLS)
 	$(ESPTOOL) --chip esp32 elf2image $(IMAGE_FLAGS) -o $@ $<
 ifeq ($(SECURE),on)
 boot: $(DIGEST_BIN)_enc
@@ -148,10 +161,18 @@ $(PART_BIN): $(LAYOUT_CSV) $(FW)/mode $(FW_KEYS) $(FW_TOOLS)
 	@$(if $(filter on,$(SECURE)),$(ESPSECURE) sign_data --keyfile $(SECURE_KEY) $@.unsigned,:)
 	@mv $@.unsigned $@
 
-$(APP_BIN): $(FW_APP_ELF) $(FW_KEYS) $(FW_TOOLS)
+$(APP_BIN): $(FW_APP_ELF) $(FW)/mode $(PART_BIN) $(FW_KEYS) $(FW_TOOLS)
 	$(ESPTOOL) --chip esp32 elf2image $(IMAGE_FLAGS) -o $@.unsigned $<
 	@$(if $(filter on,$(SECURE)),$(ESPSECURE) sign_data --keyfile $(SECURE_KEY) $@.unsigned,:)
+	@mk/check_size.sh $(GEN_PART) $(PART_BIN) $@.unsigned
 	@mv $@.unsigned $@
+
+# --- release ---
+
+.PHONY: release
+## make BOARD=GPY release   pack images, sums and a manifest into a tarball
+release: boot app
+	@mk/release.sh $(GEN_PART) $(FW) $(BOARD) $(VERSION) $(SECURE) $(LAYOUT) $(FLASH_SIZE)
 
 # --- boards on a port ---
 
@@ -172,6 +193,16 @@ flash: boot app
 ## make BOARD=GPY erase     erase the board's flash
 erase: $(ESPTOOL)
 	$(ESPTOOL) --chip esp32 --port $(ESPPORT) --baud $(ESPBAUD) erase_flash
+
+## make BOARD=GPY flash_mode  leave the board waiting in download mode
+.PHONY: flash_mode
+flash_mode: $(ESPTOOL)
+	$(ESPTOOL) --chip esp32 --port $(ESPPORT) --before default_reset --after no_reset chip_id
+
+## make BOARD=GPY monitor   its console; Ctrl-] ends it
+.PHONY: monitor
+monitor: build/bin/fusebox
+	@build/bin/fusebox monitor --port $(ESPPORT)
 
 ## make BOARD=GPY show_partitions
 show_partitions: $(PART_BIN)
