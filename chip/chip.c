@@ -527,6 +527,13 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static void traced(void *ctx, const struct cpu *cpu, uint32_t pc)
+{
+    struct chip *chip = ctx;
+
+    chip->trace(chip->trace_ctx, (unsigned)(cpu - chip->cpu), pc);
+}
+
 // Let the core run n cycles from slice_now on; waiting counts. Returns what
 // passed: less than n only if something else has to be looked at.
 static uint64_t run_core(struct chip *chip, unsigned core, uint64_t n,
@@ -538,6 +545,7 @@ static uint64_t run_core(struct chip *chip, unsigned core, uint64_t n,
     chip->running = (int)core;
     chip->slice_done = cpu_cycles(cpu);
     chip->slice_end = chip->slice_now + n * chip->cycle_ticks;
+    cpu_set_trace(cpu, chip->trace == NULL ? NULL : traced, chip);
     *stop = cpu_run(cpu, n, &ran);
     chip->slice_now = soc_now(chip);
     chip->running = -1;
@@ -785,6 +793,7 @@ void chip_init(struct chip *chip, const struct chip_config *config,
 
     // The rest is touched as it is used: memory that is not costs nothing.
     memset(chip, 0, SNAPSHOT_SIZE);
+    chip_trace(chip, NULL, NULL);
     chip->config = *config;
     chip->cb = *callbacks;
     chip->running = -1;
@@ -889,6 +898,12 @@ const char *chip_why(const struct chip *chip)
     return chip->rom.why;
 }
 
+void chip_trace(struct chip *chip, chip_trace_fn *fn, void *ctx)
+{
+    chip->trace = fn;
+    chip->trace_ctx = ctx;
+}
+
 uint32_t chip_pc(const struct chip *chip)
 {
     return chip->rom.active ? 0 : cpu_pc(&chip->cpu[SOC_PRO]);
@@ -900,6 +915,7 @@ void chip_copy(struct chip *to, const struct chip *from, uint8_t *flash,
     memcpy(to, from, SNAPSHOT_SIZE);
     to->config.flash = flash;
     to->cb = *callbacks;
+    chip_trace(to, NULL, NULL);
     make_derived(to);
     rom_copied(to, from);
 }

@@ -132,6 +132,11 @@ bool chip_in_download_mode(const struct chip *chip);
 // fail"); never NULL.
 const char *chip_why(const struct chip *chip);
 
+// Call fn after each instruction, with the CPU (0: PRO, 1: APP) and where it
+// was; NULL: no more. The run is the same, some thirty times slower.
+typedef void chip_trace_fn(void *ctx, unsigned cpu, uint32_t pc);
+void chip_trace(struct chip *chip, chip_trace_fn *fn, void *ctx);
+
 // Program counter of the PRO CPU; 0 while the ROM model runs.
 uint32_t chip_pc(const struct chip *chip);
 

@@ -142,6 +142,49 @@ static void goes_back_to_a_snapshot(void **state)
     rig_free(rig);
 }
 
+struct steps {
+    unsigned n[2];
+    uint32_t pc[2]; // the last
+};
+
+static void count_step(void *ctx, unsigned cpu, uint32_t pc)
+{
+    struct steps *steps = ctx;
+
+    steps->n[cpu]++;
+    steps->pc[cpu] = pc;
+}
+
+// Both CPUs, each instruction once, and they do the same as without.
+static void tells_each_instruction(void **state)
+{
+    struct rig *quiet = two_cpus(), *rig = two_cpus();
+    struct steps steps = {0};
+    uint64_t before = chip_instructions(rig->chip);
+
+    (void)state;
+    start_app(quiet);
+    start_app(rig);
+    chip_trace(rig->chip, count_step, &steps);
+    while (chip_run(rig->chip, 1000) == CHIP_RAN) {
+    }
+    while (chip_run(quiet->chip, 1000) == CHIP_RAN) {
+    }
+    assert_string_equal(rig->console, quiet->console);
+    assert_int_equal(chip_time_ns(rig->chip), chip_time_ns(quiet->chip));
+    // l32r, three times movi and s32i, waiti.
+    assert_int_equal(steps.n[1], 8);
+    assert_int_equal(steps.pc[1], APP_VADDR + 0x10 + 7 * 3);
+    assert_int_equal(steps.n[0] + steps.n[1],
+                     chip_instructions(rig->chip) - before);
+    chip_trace(rig->chip, NULL, NULL);
+    chip_power_on(rig->chip);
+    rig_run_ms(rig, 1);
+    assert_int_equal(steps.n[1], 8);
+    rig_free(quiet);
+    rig_free(rig);
+}
+
 static void is_small_enough(void **state)
 {
     (void)state;
@@ -155,6 +198,7 @@ int main(void)
         cmocka_unit_test(has_no_power_at_first),
         cmocka_unit_test(halts_until_the_watchdog),
         cmocka_unit_test(goes_back_to_a_snapshot),
+        cmocka_unit_test(tells_each_instruction),
         cmocka_unit_test(is_small_enough),
     };
 

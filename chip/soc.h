@@ -217,6 +217,8 @@ struct chip {
     struct bus bus[SOC_CPUS];
     struct cpu_cache code[SOC_CPUS];
     struct cache cache;
+    chip_trace_fn *trace; // the owner's, NULL: none
+    void *trace_ctx;
 };
 
 // Registers by address; vaddr inside REG_BASE .. REG_END.

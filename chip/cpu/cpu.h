@@ -36,6 +36,10 @@ struct cpu_fpu {
 
 struct cpu_cache; // block.h: decoded code, not part of the state
 
+struct cpu;
+// The instruction at pc is done, or has raised an exception.
+typedef void cpu_trace(void *ctx, const struct cpu *cpu, uint32_t pc);
+
 // All of a core. The owner embeds it, sets it up with cpu_attach() and
 // cpu_reset(), and may copy it; the copy then needs a cpu_attach() of its own.
 // Read and write it through the functions below.
@@ -67,6 +71,8 @@ struct cpu {
     struct bus *bus;
     struct cpu_cache *cache;
     struct cpu_ext ext;
+    cpu_trace *trace; // NULL: nobody looks
+    void *trace_ctx;
     uint64_t slice_end; // while running: cycles at which to stop
 };
 
@@ -85,6 +91,10 @@ void cpu_attach(struct cpu *cpu, struct bus *bus, struct cpu_cache *cache);
 
 // External registers; without this RER reads 0 and WER does nothing.
 void cpu_set_ext(struct cpu *cpu, struct cpu_ext ext);
+
+// Tell of each instruction; NULL: no more. The run is the same, and some thirty
+// times slower.
+void cpu_set_trace(struct cpu *cpu, cpu_trace *trace, void *ctx);
 
 // State at hardware reset: pc, PS = 0x1F, VECBASE 0x40000000, CCOUNT 0.
 // prid is 0xCDCD for the PRO CPU, 0xABAB for the APP CPU. Attachments, external

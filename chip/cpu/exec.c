@@ -550,6 +550,20 @@ out:
     return stop;
 }
 
+static enum cpu_stop execute_traced(struct cpu *cpu)
+{
+    uint64_t before = cpu->cycles;
+    uint32_t pc = cpu->pc;
+    enum cpu_stop stop;
+
+    cpu->slice_end = before + 1;
+    stop = execute(cpu);
+    if (cpu->cycles != before) {
+        cpu->trace(cpu->trace_ctx, cpu, pc);
+    }
+    return stop;
+}
+
 enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget, uint64_t *ran)
 {
     uint64_t start = cpu->cycles;
@@ -579,7 +593,7 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t budget, uint64_t *ran)
         if (cpu->next_timer < cpu->slice_end) {
             cpu->slice_end = cpu->next_timer;
         }
-        stop = execute(cpu);
+        stop = cpu->trace == NULL ? execute(cpu) : execute_traced(cpu);
     }
     if (ran != NULL) {
         *ran = cpu->cycles - start;

@@ -79,6 +79,12 @@ void cpu_set_ext(struct cpu *cpu, struct cpu_ext ext)
     cpu->ext = ext;
 }
 
+void cpu_set_trace(struct cpu *cpu, cpu_trace *trace, void *ctx)
+{
+    cpu->trace = trace;
+    cpu->trace_ctx = ctx;
+}
+
 void cpu_reset(struct cpu *cpu, uint32_t pc, uint32_t prid)
 {
     struct bus *bus = cpu->bus;
