@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "chip/debug/why.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/fb/bytes.h"
+#include "lib/fb/crypto.h"
+#include "lib/fb/flash_encryption.h"
+#include "lib/fb/flash_map.h"
+#include "lib/fb/image.h"
+#include "lib/fb/secure_boot_v1.h"
+#include "lib/fb/signature_v2.h"
+
+#define BOOTLOADER 0x1000u
+#define TABLE      0x8000u
+
+struct report {
+    const struct why *why;
+    void (*say)(void *ctx, const char *line);
+    void *ctx;
+    const char *boot; // the console since the last reset
+    bool decrypts;
+    uint8_t key[32];
+    size_t key_len;
+    unsigned config;
+    struct fb_flash_encryption_key decryptor;
+    struct fb_flash_key key_file;
+    struct fb_flash_view view;
+};
+
+static void line(struct report *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void line(struct report *r, const char *format, ...)
+{
+    char text[300];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    r->say(r->ctx, text);
+}
+
+static void hex(char *out, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(out + 3 * i, 4, "%02x ", p[i]);
+    }
+    out[n > 0 ? 3 * n - 1 : 0] = '\0';
+}
+
+// --- the flash as the chip reads it when it boots ---
+
+static void read_at(const struct report *r, uint32_t flash_off, uint8_t *out,
+                    size_t n)
+{
+    uint32_t first = flash_off & ~31u;
+    uint8_t row[32];
+
+    for (uint32_t at = first; at < flash_off + n; at += sizeof row) {
+        const uint8_t *p = r->why->flash + (at & (r->why->flash_size - 1));
+
+        memcpy(row, p, sizeof row);
+        if (r->decrypts) {
+            fb_flash_decrypt(&r->decryptor, at, row, row, sizeof row);
+        }
+        for (uint32_t i = 0; i < sizeof row; i++) {
+            if (at + i >= flash_off && at + i < flash_off + n) {
+                out[at + i - flash_off] = row[i];
+            }
+        }
+    }
+}
+
+static bool all(const uint8_t *p, size_t n, uint8_t value)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// --- what is there instead ---
+
+static void say_encryption(struct report *r)
+{
+    line(r, "  flash encryption is %s: FLASH_CRYPT_CNT is 0x%02" PRIx32,
+         r->decrypts ? "on" : "off",
+         fb_efuse_get(r->why->fuses, FB_EFUSE_FLASH_CRYPT_CNT));
+}
+
+static void say_encrypted(struct report *r, const struct fb_flash_content *c)
+{
+    const char *kind = fb_flash_kind_name(c->kind);
+
+    if (!r->decrypts) {
+        line(r,
+             "  it looks like ciphertext: %s under BLOCK1's key for 0x%" PRIx32
+             ", but the chip does not decrypt",
+             kind, c->made_for);
+    } else if (c->twice) {
+        line(r, "  it looks like %s encrypted twice", kind);
+    } else if (c->made_for != c->at) {
+        line(r,
+             "  it looks like %s encrypted for 0x%" PRIx32
+             ", but it lies at 0x%" PRIx32,
+             kind, c->made_for, c->at);
+    } else if (c->config != r->config) {
+        line(r,
+             "  it looks like %s encrypted with FLASH_CRYPT_CONFIG 0x%x, but "
+             "the fuses say 0x%x",
+             kind, c->config, r->config);
+    } else {
+        line(r, "  it is %s, encrypted as the chip expects", kind);
+    }
+}
+
+static void say_content(struct report *r, uint32_t flash_off, uint32_t size)
+{
+    struct fb_flash_content c;
+
+    fb_flash_classify(&r->view, flash_off, size, &c);
+    switch (c.state) {
+    case FB_FLASH_UNREAD:
+        break;
+    case FB_FLASH_ERASED:
+        line(r, "  the flash is erased there");
+        break;
+    case FB_FLASH_PLAIN:
+        line(r,
+             r->decrypts ? "  it looks like plaintext under encryption: %s"
+                         : "  it is %s, readable",
+             fb_flash_kind_name(c.kind));
+        break;
+    case FB_FLASH_ENCRYPTED:
+        say_encrypted(r, &c);
+        break;
+    case FB_FLASH_DATA:
+        line(r, "  it is data of no known format, and not ciphertext");
+        break;
+    case FB_FLASH_OPAQUE:
+        line(r, r->decrypts
+                    ? "  it looks like ciphertext of another key than "
+                      "BLOCK1's"
+                    : "  it looks like ciphertext, of a key that is not in "
+                      "BLOCK1");
+        break;
+    }
+}
+
+// What the chip finds at flash_off, where it wants `want` first.
+static void say_bytes(struct report *r, uint32_t flash_off, uint8_t want)
+{
+    uint8_t seen[8];
+    char raw[32], read[32];
+
+    read_at(r, flash_off, seen, sizeof seen);
+    hex(raw, r->why->flash + flash_off, sizeof seen);
+    hex(read, seen, sizeof seen);
+    if (r->decrypts) {
+        line(r,
+             "  at 0x%" PRIx32
+             " the flash holds %s, which the chip reads as %s",
+             flash_off, raw, read);
+    } else {
+        line(r, "  at 0x%" PRIx32 " the flash holds %s", flash_off, raw);
+    }
+    line(r, "  expected %02x first, got %02x", want, seen[0]);
+}
+
+// --- the ROM's checks ---
+
+static void why_header(struct report *r)
+{
+    uint8_t head[FB_IMAGE_HEADER_SIZE];
+
+    line(r, "the ROM found no bootloader at 0x%x", BOOTLOADER);
+    say_bytes(r, BOOTLOADER, FB_IMAGE_MAGIC);
+    read_at(r, BOOTLOADER, head, sizeof head);
+    if (head[0] == FB_IMAGE_MAGIC) {
+        line(r,
+             "  %u segments (at most 32), flash mode %u (at most 5), chip id "
+             "0x%04x (0 for an ESP32)",
+             head[1], head[2], load16_le(head + 12));
+    }
+    say_encryption(r);
+    say_content(r, BOOTLOADER, TABLE - BOOTLOADER);
+}
+
+static void why_checksum(struct report *r)
+{
+    uint8_t image[TABLE - BOOTLOADER];
+    struct fb_image parsed;
+    struct fb_fault fault;
+
+    line(r, "the ROM read the bootloader, but its checksum is wrong");
+    read_at(r, BOOTLOADER, image, sizeof image);
+    if (fb_image_parse(image, sizeof image, &parsed, &fault) != FB_OK) {
+        line(r, "  the image is damaged at 0x%" PRIx32,
+             BOOTLOADER + fault.offset);
+    } else {
+        line(r, "  the byte at 0x%" PRIx32 " is %02x; the segments give %02x",
+             BOOTLOADER + parsed.checksum_off, parsed.checksum,
+             fb_image_checksum(image, &parsed));
+    }
+    say_encryption(r);
+}
+
+static void v1_digest(struct report *r, const struct fb_image *parsed,
+                      const uint8_t *image, uint8_t digest[64],
+                      uint32_t *covered)
+{
+    bool hash = parsed->header.hash_appended;
+    uint8_t key[32], iv[FB_SECURE_BOOT_V1_BLOCK];
+    size_t n = fb_efuse_key(r->why->fuses, 2, key);
+    struct fb_secure_boot_v1 c;
+
+    *covered = fb_secure_boot_v1_covered(parsed->len, hash);
+    read_at(r, FB_SECURE_BOOT_V1_IV_OFF, iv, sizeof iv);
+    fb_secure_boot_v1_init(&c, key, n);
+    fb_secure_boot_v1_update(&c, iv, sizeof iv);
+    fb_secure_boot_v1_update(&c, image, *covered);
+    fb_secure_boot_v1_final(&c, digest);
+    fb_bytes_wipe(key, sizeof key);
+}
+
+static void why_digest(struct report *r)
+{
+    uint8_t image[TABLE - BOOTLOADER];
+    uint8_t stored[64], computed[64];
+    struct fb_image parsed;
+    char text[64];
+    uint32_t covered;
+
+    line(r, "Secure Boot V1: the bootloader's digest is not the one stored");
+    read_at(r, BOOTLOADER, image, sizeof image);
+    read_at(r, FB_SECURE_BOOT_V1_DIGEST_OFF, stored, sizeof stored);
+    hex(text, stored, 16);
+    line(r, "  stored at 0x%x:     %s ...", FB_SECURE_BOOT_V1_DIGEST_OFF, text);
+    if (fb_image_parse(image, sizeof image, &parsed, NULL) == FB_OK) {
+        v1_digest(r, &parsed, image, computed, &covered);
+        hex(text, computed, 16);
+        line(r, "  computed with BLOCK2: %s ...", text);
+        line(r,
+             "  over the IV at 0x0 and %" PRIu32 " bytes from 0x%x, as the "
+             "chip reads them",
+             covered, BOOTLOADER);
+    }
+    if (all(r->why->flash + FB_SECURE_BOOT_V1_DIGEST_OFF, 64, 0xFF)) {
+        line(r, "  no digest was ever written: the flash is erased there");
+    } else {
+        say_content(r, 0, BOOTLOADER);
+    }
+    if (all((const uint8_t *)r->why->fuses->word[2], 32, 0)) {
+        line(r, "  BLOCK2 is empty: no secure boot key was burned");
+    }
+    say_encryption(r);
+}
+
+// Pieces of the ROM's own reason, where it gives one.
+static void why_v2(struct report *r)
+{
+    uint8_t sector[FB_SIGNATURE_V2_SECTOR], image[TABLE - BOOTLOADER];
+    uint8_t digest[48], key[32], trusted[32];
+    struct fb_image parsed;
+    char text[64];
+    uint32_t end;
+
+    line(r, "Secure Boot V2: the bootloader's signature was refused");
+    read_at(r, BOOTLOADER, image, sizeof image);
+    if (fb_image_parse(image, sizeof image, &parsed, NULL) != FB_OK) {
+        return;
+    }
+    // The ROM counts a hash in, whether there is one or not.
+    end = parsed.len + (parsed.header.hash_appended ? 0 : FB_IMAGE_HASH_SIZE);
+    end = (end + FB_SIGNATURE_V2_SECTOR - 1) & ~(FB_SIGNATURE_V2_SECTOR - 1);
+    if (end > sizeof image) {
+        line(r, "  the bootloader reaches beyond 0x%x", TABLE);
+        return;
+    }
+    read_at(r, BOOTLOADER + end, sector, sizeof sector);
+    line(r, "  signature sector at 0x%" PRIx32 ": expected e7 first, got %02x",
+         BOOTLOADER + end, sector[0]);
+    fb_signature_v2_digest(FB_SIGNATURE_V2_RSA3072, image, end, digest);
+    hex(text, sector + 4, 16);
+    line(r, "  image digest signed:   %s ...", text);
+    hex(text, digest, 16);
+    line(r, "  image digest computed: %s ...", text);
+    fb_signature_v2_key_digest(sector, key);
+    for (unsigned i = 0; i < 8; i++) {
+        store32_le(trusted + 4 * i, r->why->fuses->word[2][i]);
+    }
+    hex(text, key, 16);
+    line(r, "  digest of its key:     %s ...", text);
+    hex(text, trusted, 16);
+    line(r, "  trusted, in BLOCK2:    %s ...", text);
+    say_encryption(r);
+}
+
+// --- behind the ROM ---
+
+// The last line of the console that says anything.
+static void say_last_line(struct report *r)
+{
+    const char *end = r->boot + strlen(r->boot);
+    const char *from;
+
+    while (end > r->boot && (unsigned char)end[-1] <= ' ') {
+        end--;
+    }
+    for (from = end; from > r->boot && from[-1] != '\n'; from--) {
+    }
+    if (end > from) {
+        line(r, "  it said last: %.*s", (int)(end - from), from);
+    }
+}
+
+static const char *role_name(enum fb_flash_role role)
+{
+    switch (role) {
+    case FB_FLASH_ROLE_DIGEST:
+        return "the digest of Secure Boot";
+    case FB_FLASH_ROLE_BOOTLOADER:
+        return "the bootloader";
+    case FB_FLASH_ROLE_TABLE:
+        return "the partition table";
+    default:
+        return "a partition";
+    }
+}
+
+// What is written but not as the chip can read it, or damaged.
+static void say_unreadable(struct report *r)
+{
+    static struct fb_flash_region region[FB_FLASH_REGIONS];
+    struct fb_partition_table table;
+    size_t n = fb_flash_map(&r->view, &table, region);
+    unsigned told = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct fb_flash_region *g = &region[i];
+        const char *name =
+            g->part >= 0 ? table.part[g->part].label : role_name(g->role);
+        bool on = r->decrypts && g->encrypted;
+
+        if (g->role == FB_FLASH_ROLE_GAP ||
+            g->content.state == FB_FLASH_ERASED ||
+            g->content.state == FB_FLASH_DATA ||
+            (fb_flash_readable(g, on, 0, r->config) &&
+             g->content.sums == FB_OK)) {
+            continue;
+        }
+        told++;
+        if (fb_flash_readable(g, on, 0, r->config)) {
+            line(r, "  %s at 0x%" PRIx32 ": %s", name, g->content.at,
+                 fb_status_text(g->content.sums));
+            continue;
+        }
+        line(r, "  %s at 0x%" PRIx32 " cannot be read:", name, g->flash_off);
+        say_content(r, g->flash_off, g->size);
+    }
+    if (told == 0) {
+        line(r, "  whatever is in the flash can be read by the chip");
+    }
+}
+
+static void why_later(struct report *r)
+{
+    if (strstr(r->boot, "entry 0x") == NULL) {
+        line(r, "the ROM has not come to an end");
+    } else {
+        line(r, "the ROM started the bootloader; what failed came later");
+    }
+    say_last_line(r);
+    say_encryption(r);
+    say_unreadable(r);
+}
+
+static void why_download(struct report *r)
+{
+    line(r, "the straps chose the download mode: GPIO0 was low at the reset");
+    say_last_line(r);
+}
+
+static void why_no_download(struct report *r)
+{
+    line(r, "the straps chose the download mode, which UART_DOWNLOAD_DIS "
+            "forbids");
+}
+
+// What the ROMs say, in the order of their checks.
+static const struct {
+    const char *text;
+    void (*explain)(struct report *r);
+} verdicts[] = {
+    {"Download mode is disabled", why_no_download},
+    {"waiting for download", why_download},
+    {"flash read err", why_header},
+    {"invalid header", why_header},
+    {"wrong chip id", why_header},
+    {"csum err", why_checksum},
+    {"ecure boot check fail", why_digest},
+    {"secure boot verification failed", why_v2},
+};
+
+typedef void explain_fn(struct report *r);
+
+// NULL: none of the ROM's refusals.
+static explain_fn *verdict_of(const char *boot)
+{
+    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
+        if (strstr(boot, verdicts[i].text) != NULL) {
+            return verdicts[i].explain;
+        }
+    }
+    return NULL;
+}
+
+// Where the last boot begins that came to anything: a line "rst:0x...", or the
+// text itself.
+static const char *last_boot(const char *console)
+{
+    const char *at = console, *told = console;
+
+    for (;;) {
+        if (verdict_of(at) != NULL || strstr(at, "entry 0x") != NULL) {
+            told = at;
+        }
+        at = *at == '\0' ? NULL : strstr(at + 1, "rst:0x");
+        if (at == NULL) {
+            return told;
+        }
+    }
+}
+
+static void set_up(struct report *r)
+{
+    const struct why *w = r->why;
+
+    r->decrypts = fb_efuse_flash_encryption_on(w->fuses);
+    r->key_len = fb_efuse_key(w->fuses, 1, r->key);
+    r->config = fb_efuse_get(w->fuses, FB_EFUSE_FLASH_CRYPT_CONFIG);
+    fb_flash_encryption_key_init(&r->decryptor, r->key, r->key_len, r->config);
+    r->key_file = (struct fb_flash_key){r->key, r->key_len};
+    r->view = (struct fb_flash_view){.flash = w->flash,
+                                     .size = w->flash_size,
+                                     .key = &r->key_file,
+                                     .keys = 1,
+                                     .config = r->config,
+                                     .scratch = w->scratch};
+}
+
+void why_explain(const struct why *why,
+                 void (*say)(void *ctx, const char *line), void *ctx)
+{
+    struct report r = {.why = why, .say = say, .ctx = ctx};
+    explain_fn *explain;
+
+    assert(why->flash_size >= TABLE);
+    set_up(&r);
+    r.boot = last_boot(why->console);
+    explain = verdict_of(r.boot);
+    if (explain == NULL) {
+        explain = why_later;
+    }
+    explain(&r);
+    fb_bytes_wipe(&r.key, sizeof r.key);
+    fb_bytes_wipe(&r.decryptor, sizeof r.decryptor);
+    fb_bytes_wipe(why->scratch, why->flash_size);
+}

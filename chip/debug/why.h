@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Why a boot failed, in words: which check, which bytes, expected and got. It
+// looks at what the board said since its last reset, its fuses and its flash,
+// so it serves the built-in ROM, the mask ROM, and a console log alike.
+
+#ifndef CHIP_DEBUG_WHY_H
+#define CHIP_DEBUG_WHY_H
+
+#include <stdint.h>
+
+#include "lib/fb/efuse.h"
+
+struct why {
+    const char *console;                // what UART0 said, ends with NUL
+    const struct fb_efuse_words *fuses; // the true ones
+    uint32_t revision;                  // 0, 1 or 3
+    const uint8_t *flash;
+    uint32_t flash_size; // bytes
+    uint8_t *scratch;    // flash_size bytes, overwritten; holds plaintext
+};
+
+// Call say() with lines: first the verdict, then the evidence, indented by two
+// blanks. Of a key nothing is said but whether it fits.
+void why_explain(const struct why *why,
+                 void (*say)(void *ctx, const char *line), void *ctx);
+
+#endif

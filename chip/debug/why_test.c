@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _DEFAULT_SOURCE // for testing.h
+
+#include "chip/debug/why.h"
+
+#include "chip/testing.h"
+#include "lib/fb/flash_encryption.h"
+
+struct board {
+    struct rig *rig;
+    struct fb_efuse_words fuses;
+    char said[4000];
+};
+
+static void keep(void *ctx, const char *line)
+{
+    struct board *b = ctx;
+
+    assert_true(strlen(b->said) + strlen(line) + 2 < sizeof b->said);
+    strcat(b->said, line);
+    strcat(b->said, "\n");
+}
+
+static const uint8_t key[32] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+static void encrypt(struct board *b, uint32_t made_for, uint32_t at, uint32_t n,
+                    unsigned config)
+{
+    struct fb_flash_encryption_key k;
+    uint8_t *copy = malloc(n);
+
+    assert_non_null(copy);
+    memcpy(copy, b->rig->flash + at, n);
+    fb_flash_encryption_key_init(&k, key, sizeof key, config);
+    fb_flash_encrypt(&k, made_for, copy, b->rig->flash + at, n);
+    free(copy);
+}
+
+// Key in BLOCK1, as it is burned: reversed.
+static void lock(struct board *b)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        b->fuses.word[1][i] = load32_be(key + 4 * (7 - i));
+    }
+    b->fuses.word[0][0] |= 1u << 20;
+    b->fuses.word[0][5] |= 0xF0000000u;
+}
+
+static struct board board_with_image(uint32_t revision)
+{
+    struct board b = {.rig = rig_new(revision, CHIP_STRAP_FLASH_BOOT)};
+
+    rig_image(b.rig->flash + 0x1000, false);
+    return b;
+}
+
+// Boot and explain; then the board is gone.
+static void explain(struct board *b)
+{
+    uint8_t *scratch = malloc(RIG_FLASH);
+    struct why why = {.fuses = &b->fuses,
+                      .revision = b->rig->chip->config.revision,
+                      .flash = b->rig->flash,
+                      .flash_size = RIG_FLASH,
+                      .scratch = scratch};
+
+    assert_non_null(scratch);
+    chip_set_efuses(b->rig->chip, &b->fuses);
+    rig_on(b->rig);
+    rig_run_ms(b->rig, 200);
+    b->rig->console[b->rig->console_n] = '\0';
+    why.console = b->rig->console;
+    b->said[0] = '\0';
+    why_explain(&why, keep, b);
+    free(scratch);
+    rig_free(b->rig);
+}
+
+static void says(const struct board *b, const char *text)
+{
+    if (strstr(b->said, text) == NULL) {
+        fail_msg("`%s` is not in:\n%s", text, b->said);
+    }
+}
+
+static void plaintext_under_encryption(void **state)
+{
+    (void)state;
+    for (uint32_t revision = 0; revision <= 3; revision += 3) {
+        struct board b = board_with_image(revision);
+
+        lock(&b);
+        explain(&b);
+        says(&b, "the ROM found no bootloader at 0x1000\n");
+        says(&b, "at 0x1000 the flash holds e9 02 02 20 ");
+        says(&b, "expected e9 first, got ");
+        says(&b, "flash encryption is on: FLASH_CRYPT_CNT is 0x01");
+        says(&b, "looks like plaintext under encryption: image");
+    }
+}
+
+static void ciphertext_without_encryption(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    encrypt(&b, 0x1000, 0x1000, 0x1000, 15);
+    lock(&b);
+    b.fuses.word[0][0] |= 3u << 20; // two: off again
+    explain(&b);
+    says(&b, "looks like ciphertext: image under BLOCK1's key for 0x1000, but "
+             "the chip does not decrypt");
+}
+
+static void ciphertext_of_elsewhere(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    encrypt(&b, 0x10000, 0x1000, 0x1000, 15);
+    lock(&b);
+    explain(&b);
+    says(&b, "encrypted for 0x10000, but it lies at 0x1000");
+
+    b = board_with_image(0);
+    encrypt(&b, 0x1000, 0x1000, 0x1000, 3);
+    lock(&b);
+    explain(&b);
+    says(&b, "encrypted with FLASH_CRYPT_CONFIG 0x3, but the fuses say 0xf");
+}
+
+static void another_key(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    encrypt(&b, 0x1000, 0x1000, 0x7000, 15);
+    lock(&b);
+    b.fuses.word[1][0] ^= 1;
+    explain(&b);
+    says(&b, "looks like ciphertext of another key than BLOCK1's");
+}
+
+static void erased(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    memset(b.rig->flash, 0xFF, 0x8000);
+    explain(&b);
+    says(&b, "expected e9 first, got ff\n");
+    says(&b, "erased there");
+}
+
+static void another_chip(void **state)
+{
+    struct board b = board_with_image(3);
+
+    (void)state;
+    b.rig->flash[0x1000 + 12] = 2;
+    explain(&b);
+    says(&b, "chip id 0x0002 (0 for an ESP32)");
+}
+
+static void checksum(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    b.rig->flash[0x1000 + 33] ^= 4;
+    explain(&b);
+    says(&b, "its checksum is wrong\n");
+    says(&b, "the byte at 0x105f is ed; the segments give e9\n");
+}
+
+static void digest(void **state)
+{
+    struct board b = board_with_image(3);
+
+    (void)state;
+    b.fuses.word[0][6] |= 1u << 4;
+    explain(&b);
+    says(&b, "Secure Boot V1: the bootloader's digest is not the one stored\n");
+    says(&b, "stored at 0x80:     ff ff ff ff");
+    says(&b, "computed with BLOCK2: ");
+    says(&b, "over the IV at 0x0 and 128 bytes from 0x1000");
+    says(&b, "no digest was ever written");
+    says(&b, "BLOCK2 is empty");
+}
+
+static void signature(void **state)
+{
+    struct board b = board_with_image(3);
+
+    (void)state;
+    b.fuses.word[0][6] |= 1u << 5;
+    explain(&b);
+    says(&b, "Secure Boot V2: the bootloader's signature was refused\n");
+    says(&b, "signature sector at 0x2000: expected e7 first, got ff");
+}
+
+static void straps(void **state)
+{
+    struct board b = board_with_image(3);
+
+    (void)state;
+    chip_set_strap(b.rig->chip, CHIP_STRAP_DOWNLOAD);
+    explain(&b);
+    says(&b, "the straps chose the download mode: GPIO0 was low");
+
+    b = board_with_image(3);
+    chip_set_strap(b.rig->chip, CHIP_STRAP_DOWNLOAD);
+    b.fuses.word[0][0] |= 1u << 27;
+    explain(&b);
+    says(&b, "UART_DOWNLOAD_DIS");
+}
+
+static void later(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    // A table in plaintext, but the rest is encrypted.
+    encrypt(&b, 0x1000, 0x1000, 0x1000, 15);
+    memcpy(b.rig->flash + 0x8000,
+           "\xAA\x50\x00\x00\x00\x00\x01\x00\x00\x00\x10\x00"
+           "app\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+           32);
+    lock(&b);
+    explain(&b);
+    says(&b, "the ROM started the bootloader; what failed came later\n");
+    says(&b, "it said last: Hi");
+    says(&b, "the partition table at 0x8000 cannot be read:\n"
+             "  it looks like plaintext under encryption: partition table");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plaintext_under_encryption),
+        cmocka_unit_test(ciphertext_without_encryption),
+        cmocka_unit_test(ciphertext_of_elsewhere),
+        cmocka_unit_test(another_key),
+        cmocka_unit_test(erased),
+        cmocka_unit_test(another_chip),
+        cmocka_unit_test(checksum),
+        cmocka_unit_test(digest),
+        cmocka_unit_test(signature),
+        cmocka_unit_test(straps),
+        cmocka_unit_test(later),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
