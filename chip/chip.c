@@ -904,6 +904,24 @@ void chip_trace(struct chip *chip, chip_trace_fn *fn, void *ctx)
     chip->trace_ctx = ctx;
 }
 
+size_t chip_fetch(struct chip *chip, unsigned cpu, uint32_t vaddr, uint8_t *out,
+                  size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        enum bus_status status;
+        uint32_t at = vaddr + (uint32_t)i;
+        const uint8_t *page = bus_exec_page(&chip->bus[cpu], at, &status);
+
+        if (page == NULL) {
+            break;
+        }
+        out[i] = page[at % BUS_PAGE_SIZE];
+    }
+    return i;
+}
+
 uint32_t chip_pc(const struct chip *chip)
 {
     return chip->rom.active ? 0 : cpu_pc(&chip->cpu[SOC_PRO]);

@@ -137,6 +137,10 @@ const char *chip_why(const struct chip *chip);
 typedef void chip_trace_fn(void *ctx, unsigned cpu, uint32_t pc);
 void chip_trace(struct chip *chip, chip_trace_fn *fn, void *ctx);
 
+// Copy n bytes of code as that CPU fetches them. Returns how many there are.
+size_t chip_fetch(struct chip *chip, unsigned cpu, uint32_t vaddr, uint8_t *out,
+                  size_t n);
+
 // Program counter of the PRO CPU; 0 while the ROM model runs.
 uint32_t chip_pc(const struct chip *chip);
 

@@ -44,6 +44,8 @@ $(ARCHIVES):
 
 # Tools that run the virtual chip in their own process.
 CHIP_TOOLS := fusebox
+# What a tool links besides: the DWARF of firmware.
+LDLIBS_fusebox := -ldw -lelf
 archives_of = $(LIBCLI) $(if $(filter $(CHIP_TOOLS),$(1)),$(LIBCHIP)) \
               $(LIBHOST) $(LIBFB) $(LIBHOST)
 
@@ -54,7 +56,7 @@ define tool_rules
 $(BIN)/$(1): $(call objects,$(call tool_c,$(1))) $(archives_of)
 	@mkdir -p $$(@D)
 	$$(Q_LD)$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(archives_of) \
-	    $(LDLIBS_HOST) $(LDLIBS_FB)
+	    $(LDLIBS_$(1)) $(LDLIBS_HOST) $(LDLIBS_FB)
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool_rules,$(t))))
 
@@ -72,7 +74,7 @@ define test_rules
 build/$(VARIANT)-test/$(1:.c=): $(OBJ)/$(1:.c=.o) $(call tool_objs,$(1)) $(ARCHIVES)
 	@mkdir -p $$(@D)
 	$$(Q_LD)$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) $(ARCHIVES) $(ARCHIVES) \
-	    $(LDLIBS_HOST) $(LDLIBS_FB) -lcmocka -lm
+	    $(LDLIBS_$(call tool_of,$(1))) $(LDLIBS_HOST) $(LDLIBS_FB) -lcmocka -lm
 endef
 $(foreach t,$(TESTS_C),$(eval $(call test_rules,$(t))))
 

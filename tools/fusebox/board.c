@@ -275,6 +275,34 @@ static int map_flash(struct board *board)
     return status;
 }
 
+// The same bytes, in memory of our own.
+static int read_flash(struct board *board)
+{
+    char path[BOARD_PATH_MAX];
+    struct host_file file;
+    int error = host_file_read(board_path(board->dir, "flash.bin", path),
+                               16u << 20, &file);
+    if (error != 0) {
+        return complain(path, error);
+    }
+    int status = 0;
+    if (file.size != board->ini.flash_size) {
+        status = cli_error(path, "has %zu bytes, board.ini says %" PRIu32,
+                           file.size, board->ini.flash_size);
+    } else {
+        void *map = mmap(NULL, file.size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (map == MAP_FAILED) {
+            status = complain(path, errno);
+        } else {
+            memcpy(map, file.data, file.size);
+            board->flash = map;
+        }
+    }
+    host_file_free(&file);
+    return status;
+}
+
 static int take_lock(struct board *board)
 {
     char path[BOARD_PATH_MAX];
@@ -311,6 +339,21 @@ int board_open(struct board *board, const char *dir)
         board_close(board);
     }
     return status;
+}
+
+int board_load(struct board *board, const char *dir)
+{
+    memset(board, 0, sizeof *board);
+    board->lock = -1;
+    if (strlen(dir) > BOARD_PATH_MAX - 32) {
+        return cli_error(dir, "path is too long");
+    }
+    (void)snprintf(board->dir, sizeof board->dir, "%s", dir);
+    int status = read_ini(dir, &board->ini);
+    if (status == 0) {
+        status = read_fuses(dir, &board->fuses);
+    }
+    return status != 0 ? status : read_flash(board);
 }
 
 void board_close(struct board *board)

@@ -59,6 +59,10 @@ bool board_exists(const char *dir);
 int board_open(struct board *board, const char *dir);
 void board_close(struct board *board);
 
+// Read the folder into a board of memory only, also while another process runs
+// it; whatever happens to it is lost with board_close().
+int board_load(struct board *board, const char *dir);
+
 // Make a board of what was read from another one. The folder is its owner's
 // alone (mode 0700): the fuses may hold keys.
 int board_create_from(const char *dir, const struct board_ini *ini,

@@ -19,6 +19,7 @@
 #include "tools/cli/cli.h"
 #include "tools/fusebox/board.h"
 #include "tools/fusebox/board_rom.h"
+#include "tools/fusebox/board_run.h"
 #include "tools/fusebox/commands.h"
 #include "tools/fusebox/console.h"
 #include "tools/fusebox/control.h"
@@ -116,6 +117,7 @@ struct fleet {
     struct board *boards;
     struct server_options *options;
     struct faults *faults;    // n, or NULL
+    const char **fault_specs; // what they were made of
     struct mask_rom *roms[4]; // by revision, NULL: not asked for
 };
 
@@ -155,13 +157,15 @@ static int parse_faults(const struct cli *cli, struct fleet *f)
         return 0;
     }
     f->faults = malloc(f->n * sizeof *f->faults);
-    if (f->faults == NULL) {
+    f->fault_specs = calloc(cli_values(cli, "fault"), sizeof *f->fault_specs);
+    if (f->faults == NULL || f->fault_specs == NULL) {
         return cli_error(NULL, "out of memory");
     }
     faults_init(&f->faults[0], 1);
     for (unsigned i = 0; i < cli_values(cli, "fault"); i++) {
         const char *spec = cli_value(cli, "fault", i);
         const char *why = "";
+        f->fault_specs[i] = spec;
         if (!faults_parse(&f->faults[0], spec, &why)) {
             return cli_error(spec, "--fault: %s", why);
         }
@@ -208,7 +212,10 @@ static int open_board(const struct cli *cli, struct fleet *f, size_t i)
         .gdb_port = port_of(cli, "gdb", i),
         .strap = CHIP_STRAP_FLASH_BOOT,
         .line_rate = cli_flag(cli, "line-rate"),
-        .faults = f->faults == NULL ? NULL : &f->faults[i]};
+        .faults = f->faults == NULL ? NULL : &f->faults[i],
+        .record = cli_string(cli, "record"),
+        .fault_specs = f->fault_specs,
+        .fault_count = cli_values(cli, "fault")};
     return load_rom(cli, f, board->ini.revision, &f->options[i].rom);
 }
 
@@ -306,6 +313,8 @@ static int start(const struct cli *cli, const char *const *dirs, size_t n)
     int status;
     if (n > 1 && cli_given(cli, "mac")) {
         status = cli_usage(cli, "--mac is for one board");
+    } else if (cli_given(cli, "record") && (n > 1 || cli_given(cli, "gdb"))) {
+        status = cli_usage(cli, "--record is for one board, without --gdb");
     } else if (f.boards == NULL || f.options == NULL) {
         status = cli_error(NULL, "out of memory");
     } else {
@@ -314,6 +323,7 @@ static int start(const struct cli *cli, const char *const *dirs, size_t n)
     free(f.boards);
     free(f.options);
     free(f.faults);
+    free(f.fault_specs);
     return status;
 }
 
@@ -364,11 +374,16 @@ static int console(const struct cli *cli, const char *dir)
 static const struct action {
     const char *name;
     bool single;                                        // takes one DIR only
-    int (*run)(const struct cli *cli, const char *dir); // for each
+    int (*run)(const struct cli *cli, const char *dir); // NULL: all together
 } actions[] = {
-    {"start", false, NULL}, // all together
-    {"stop", false, stop},     {"reset", false, reset},
-    {"status", false, status}, {"console", true, console},
+    // clang-format off
+    {"start",   false, NULL},
+    {"stop",    false, stop},
+    {"reset",   false, reset},
+    {"status",  false, status},
+    {"console", true,  console},
+    {"run",     true,  board_run},
+    // clang-format on
 };
 
 static int run_each(const struct cli *cli, const struct action *action,
@@ -409,7 +424,7 @@ static int run(const struct cli *cli)
         }
     }
     return cli_error(cli_arg(cli, 0),
-                     "not one of start, stop, reset, status, console");
+                     "not one of start, stop, reset, status, console, run");
 }
 
 static const struct cli_option options[] = {
@@ -456,6 +471,44 @@ static const struct cli_option options[] = {
     {.name = "line-rate",
      .kind = CLI_FLAG,
      .help = "start: bytes take their time at the UART's baud rate"},
+    {.name = "record",
+     .kind = CLI_STRING,
+     .value = "NEWDIR",
+     .help = "start: keep in NEWDIR the board as it is and what comes to it"},
+    {.name = "replay",
+     .kind = CLI_FLAG,
+     .help = "run: DIR is a recording: the same again, bit for bit"},
+    {.name = "ms",
+     .kind = CLI_UINT,
+     .value = "MS",
+     .fallback = "10000",
+     .help = "run: for so much of the board's time"},
+    {.name = "until",
+     .kind = CLI_STRING,
+     .value = "TEXT",
+     .help = "run: end when the board has said TEXT; with --send once more"},
+    {.name = "why",
+     .kind = CLI_FLAG,
+     .help = "run: explain a boot that failed: check, bytes, expected and got"},
+    {.name = "elf",
+     .kind = CLI_MULTI,
+     .value = "FILE",
+     .help = "run: programs with symbols that run on the board"},
+    {.name = "trace",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "run: write each instruction, with its function"},
+    {.name = "calls",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "run: write each change of function"},
+    {.name = "coverage",
+     .kind = CLI_STRING,
+     .value = "FILE",
+     .help = "run: write lines executed, for lcov and genhtml"},
+    {.name = "verbose",
+     .kind = CLI_FLAG,
+     .help = "run: say what the chip reports about itself"},
     {.name = "foreground",
      .kind = CLI_FLAG,
      .help = "start: do not go into the background"},
@@ -465,7 +518,7 @@ static const struct cli_option options[] = {
     {.name = "send",
      .kind = CLI_STRING,
      .value = "LINE",
-     .help = "console: send one line, then go on as told"},
+     .help = "console, run: send one line, then go on as told"},
     {.name = "expect",
      .kind = CLI_STRING,
      .value = "TEXT",
@@ -479,7 +532,7 @@ static const struct cli_option options[] = {
 
 const struct cli_command command_board = {
     .name = "board",
-    .arguments = "start|stop|reset|status|console DIR ...",
+    .arguments = "start|stop|reset|status|console|run DIR ...",
     .min_args = 2,
     .max_args = UINT_MAX,
     .options = options,
@@ -492,7 +545,13 @@ const struct cli_command command_board = {
         "console  shows what the board says since its last reset and sends\n"
         "         what you type; Ctrl-] ends it\n"
         "\n"
-        "All but console take several DIRs; boards that start together share\n"
+        "run      boots a copy of the board in this process as fast as it "
+        "goes,\n"
+        "         shows its console, and what is asked for of how it ran;\n"
+        "         nothing is kept. DIR may run meanwhile\n"
+        "\n"
+        "All but console and run take several DIRs; boards that start together "
+        "share\n"
         "a process, and each may be stopped on its own.\n"
         "\n"
         "Any tool that takes a port takes DIR/uart (a pty), socket://, \n"

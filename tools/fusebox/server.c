@@ -27,10 +27,12 @@
 
 #include "chip/chip.h"
 #include "chip/debug/gdb.h"
+#include "chip/debug/record.h"
 #include "host/file.h"
 #include "tools/cli/cli.h"
 #include "tools/fusebox/line.h"
 #include "tools/fusebox/pace.h"
+#include "tools/fusebox/recording.h"
 #include "tools/fusebox/rfc2217.h"
 
 // Cycles between two looks at the sockets: 10 ms of a 40 MHz chip.
@@ -83,6 +85,8 @@ enum listener {
 struct server {
     struct board *board;
     struct chip *chip;
+    struct record record;   // what goes to the chip goes through it
+    FILE *inputs;           // what it tells, NULL: nothing is recorded
     struct client *clients; // CLIENTS_MAX, the first is the pty
     struct faults *faults;  // NULL: nothing goes wrong
     struct gdb *gdb;
@@ -202,6 +206,7 @@ static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
         return;
     }
     s->syncs = 0;
+    record_said(&s->record, byte);
     (void)fputc(byte, s->console);
     if (!s->paced) {
         send_byte(s, byte);
@@ -267,13 +272,8 @@ static void power_on(struct server *s, bool download)
     s->syncs = 0;
     drop_line(s);
     s->idle_until_ms = 0;
-    chip_set_strap(s->chip, strap);
-    chip_power_on(s->chip);
-    chip_set_strap(s->chip, s->strap); // the button is released again
+    record_power_on(&s->record, strap); // the button is released again
     s->dark = false;
-    if (s->faults != NULL) {
-        faults_power_on(s->faults);
-    }
 }
 
 // A reset by command starts a new console log.
@@ -338,8 +338,7 @@ static bool feed_uart(struct server *s)
 {
     size_t n = 0;
     if (s->rx_due > 0) {
-        n = s->faults != NULL ? faults_rx(s->faults, 0, s->rx, s->rx_due)
-                              : chip_uart_rx(s->chip, 0, s->rx, s->rx_due);
+        n = record_rx(&s->record, 0, s->rx, s->rx_due);
     }
     s->rx_len -= n;
     s->rx_due -= n;
@@ -750,12 +749,10 @@ static int run_chip(struct server *s)
         return (int)(s->idle_until_ms - now);
     }
     s->idle_until_ms = 0;
-    if (s->faults != NULL) {
-        (void)faults_deliver(s->faults, false);
-    }
+    (void)record_deliver(&s->record, false);
     uint64_t cycles = s->paced ? SLICE_CYCLES_PACED : SLICE_CYCLES;
     enum chip_stop stop = s->debugger != NULL ? gdb_run(s->gdb, cycles)
-                                              : chip_run(s->chip, cycles);
+                                              : record_run(&s->record, cycles);
     (void)board_save_fuses(s->board, chip_efuses(s->chip));
     if (stop == CHIP_POWER_LOST) {
         note(s, "the board is without power until its next reset");
@@ -763,8 +760,7 @@ static int run_chip(struct server *s)
         drop_line(s);
         return 0;
     }
-    if (stop != CHIP_IDLE ||
-        (s->faults != NULL && faults_deliver(s->faults, true))) {
+    if (stop != CHIP_IDLE || record_deliver(&s->record, true)) {
         return 0;
     }
     uint64_t ms = chip_idle_ns(s->chip) / 1000000u;
@@ -827,6 +823,13 @@ static int tear_down(struct server *s)
     if (s->chip != NULL && s->console != NULL) {
         status = board_save_fuses(s->board, chip_efuses(s->chip));
     }
+    if (s->inputs != NULL) {
+        record_end(&s->record);
+        if (fclose(s->inputs) != 0 && status == 0) {
+            status = cli_error(s->board->dir, "recording: %s", strerror(errno));
+        }
+        s->inputs = NULL;
+    }
     if (s->clients != NULL) {
         close_endpoints(s);
     }
@@ -884,6 +887,24 @@ static int loop(struct server *servers, size_t n)
     return status;
 }
 
+static void on_input(void *ctx, const char *line)
+{
+    struct server *s = ctx;
+    (void)fprintf(s->inputs, "%s\n", line);
+}
+
+static int start_recording(struct server *s,
+                           const struct server_options *options, uint64_t seed)
+{
+    int status = 0;
+    if (options->record != NULL) {
+        status = recording_create(s->board, options, seed, &s->inputs);
+    }
+    record_init(&s->record, s->chip, s->faults, s->strap,
+                s->inputs != NULL ? on_input : NULL, s);
+    return status;
+}
+
 static int set_up(struct server *s, const struct server_options *options)
 {
     char path[BOARD_PATH_MAX];
@@ -920,6 +941,10 @@ static int set_up(struct server *s, const struct server_options *options)
     }
     chip_init(s->chip, &config, &callbacks);
     chip_set_efuses(s->chip, &s->board->fuses);
+    int status = start_recording(s, options, seed);
+    if (status != 0) {
+        return status;
+    }
     if (s->faults != NULL && !faults_attach(s->faults, s->chip)) {
         return cli_error("--fault",
                          "outside the board's flash of %" PRIu32 " bytes",

@@ -33,6 +33,11 @@ struct server_options {
     bool line_rate;        // bytes take their time at UART0's baud rate
     struct faults *faults; // what is to go wrong (chip/debug/faults.h), or NULL
     const void *rom;       // struct mask_rom, NULL: the built-in model
+    // A folder to make, with the board as it is now and what comes to it from
+    // outside from now on (tools/fusebox/recording.h); NULL: no recording.
+    const char *record;
+    const char *const *fault_specs; // record: what `faults` was made of
+    unsigned fault_count;
 };
 
 // Serve until every board was told to stop (by command; SIGTERM and SIGINT stop
