@@ -138,7 +138,7 @@ static IRAM_TEXT void encrypt_row(uint32_t flash_off, const struct chunk *in)
     }
 }
 
-static IRAM_TEXT int program_encrypted(uint32_t flash_off,
+static IRAM_TEXT int program_encrypted(uint32_t flash_off, uint32_t tweak_off,
                                        const struct chunk *in)
 {
     const uint32_t bits = DPORT_SPI_ENCRYPT_ENABLE | DPORT_SLAVE_SPI_MASK_PRO;
@@ -147,7 +147,7 @@ static IRAM_TEXT int program_encrypted(uint32_t flash_off,
 
     if (err == 0) {
         REG32(DPORT_SLAVE_SPI_CONFIG) |= bits;
-        encrypt_row(flash_off, in);
+        encrypt_row(tweak_off, in);
         REG32(SPI1_ADDR) = flash_off | FLASH_ENCRYPTED_ROW << 24;
         execute(SPI_CMD_PP);
         REG32(DPORT_SLAVE_SPI_CONFIG) &= ~bits;
@@ -306,27 +306,33 @@ int flash_write(uint32_t flash_off, const void *in, size_t n)
     return 0;
 }
 
-int flash_write_encrypted(uint32_t flash_off, const void *in, size_t n)
+int flash_write_encrypted_for(uint32_t tweak_off, uint32_t flash_off,
+                              const void *in, size_t n)
 {
     const uint8_t *p = in;
     struct chunk c;
 
-    if (flash_off % FLASH_ENCRYPTED_ROW != 0 || n % FLASH_ENCRYPTED_ROW != 0) {
+    if ((flash_off | tweak_off | n) % FLASH_ENCRYPTED_ROW != 0) {
         return FLASH_E_ALIGN;
     }
-    if (!in_range(flash_off, n)) {
+    if (!in_range(flash_off, n) || !in_range(tweak_off, n)) {
         return FLASH_E_RANGE;
     }
-    for (size_t i = 0; i < n; i += FLASH_ENCRYPTED_ROW) {
+    for (uint32_t i = 0; i < n; i += FLASH_ENCRYPTED_ROW) {
         int err;
 
         copy(&c, p + i, FLASH_ENCRYPTED_ROW);
-        err = program_encrypted(flash_off + (uint32_t)i, &c);
+        err = program_encrypted(flash_off + i, tweak_off + i, &c);
         if (err != 0) {
             return err;
         }
     }
     return 0;
+}
+
+int flash_write_encrypted(uint32_t flash_off, const void *in, size_t n)
+{
+    return flash_write_encrypted_for(flash_off, flash_off, in, n);
 }
 
 uint32_t flash_size(void)

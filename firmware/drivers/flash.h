@@ -44,6 +44,12 @@ int flash_write(uint32_t flash_off, const void *in, size_t n);
 // flash_off and n are multiples of FLASH_ENCRYPTED_ROW.
 int flash_write_encrypted(uint32_t flash_off, const void *in, size_t n);
 
+// The same, as ciphertext that is right at tweak_off: to be copied there later.
+// The encryptor and SPI1 are told an address each. (That silicon lets them
+// differ is not documented: try it before relying on it.)
+int flash_write_encrypted_for(uint32_t tweak_off, uint32_t flash_off,
+                              const void *in, size_t n);
+
 // Bytes, from the chip's JEDEC id; 0 when it names no size.
 uint32_t flash_size(void);
 

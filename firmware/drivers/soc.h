@@ -207,6 +207,13 @@
 #define EFUSE_BLK1_RDATA0 0x3FF5A038u
 #define EFUSE_BLK2_RDATA0 0x3FF5A058u
 #define EFUSE_BLK3_RDATA0 0x3FF5A078u
+#define EFUSE_BLK0_WDATA0 0x3FF5A01Cu
+#define EFUSE_BLK1_WDATA0 0x3FF5A098u
+#define EFUSE_CLK         0x3FF5A0F8u // SEL0 in bits 7:0, SEL1 in bits 15:8
+#define EFUSE_CONF        0x3FF5A0FCu
+#define EFUSE_CMD         0x3FF5A104u
+#define EFUSE_DAC_CONF    0x3FF5A118u // CLK_DIV in bits 7:0
+#define EFUSE_DEC_STATUS  0x3FF5A11Cu
 
 // Timer groups (TRM "Timer Group (TIMG)", soc/timer_group_reg.h)
 #define TIMG0_BASE          0x3FF5F000u
@@ -235,6 +242,35 @@
 #define TIMG_INT_ENA        0x98u
 #define TIMG_INT_CLR        0xA4u
 #define TIMG_INT_T0         (1u << 0)
+
+// Secure Boot V1 engine (no public description; places as the mask ROM uses
+// them)
+#define SECURE_BOOT_IV      0x3FF04000u // 128 bytes
+#define SECURE_BOOT_BLOCK   0x3FF04080u // 128 bytes
+#define SECURE_BOOT_DIGEST  0x3FF04100u // 64 bytes
+#define SECURE_BOOT_COMPARE 0x3FF04140u // 64 bytes
+#define SECURE_BOOT_RESULT  0x3FF04180u // 0: equal
+#define SECURE_BOOT_START   0x3FF041C0u
+#define SECURE_BOOT_HASH    0x3FF041C4u
+#define SECURE_BOOT_OBTAIN  0x3FF041C8u
+#define SECURE_BOOT_CHECK   0x3FF041CCu
+#define SECURE_BOOT_FINISH  0x3FF041D0u
+#define SECURE_BOOT_BUSY    0x3FF041D4u
+
+// SAR ADC and I2S0, as far as they feed the random number generator
+// (soc/sens_reg.h, soc/syscon_reg.h, soc/i2s_reg.h)
+#define RTC_CNTL_TEST_MUX     0x3FF480A8u
+#define SENS_SAR_READ_CTRL    0x3FF48800u
+#define SENS_SAR_MEAS_WAIT2   0x3FF4880Cu
+#define SENS_SAR_START_FORCE  0x3FF4882Cu
+#define SENS_SAR_READ_CTRL2   0x3FF48890u
+#define I2S0_CONF             0x3FF4F008u
+#define I2S0_CONF2            0x3FF4F0A8u
+#define I2S0_SAMPLE_RATE_CONF 0x3FF4F0B0u
+#define SYSCON_SARADC_CTRL    0x3FF66010u
+#define SYSCON_SARADC_FSM     0x3FF66018u
+#define SYSCON_SAR2_PATT_TAB1 0x3FF6602Cu // .. TAB4
+#define DPORT_I2S0            (1u << 4)   // PERIP_CLK_EN, PERIP_RST_EN
 
 // Random number generator (TRM "Random Number Generator")
 #define WDEV_RND 0x3FF75144u
