@@ -8,13 +8,17 @@
 #   make BOARD=GPY [SECURE=on] flash [ESPPORT=/dev/ttyUSB0] [ESPBAUD=921600]
 #
 # With SECURE=on images are signed with SECURE_KEY and encrypted with
-# ENCRYPT_KEY, once for each app slot of the board's partition table.
+# ENCRYPT_KEY, once for each app slot of the board's partition table. With
+# ANTI_ROLLBACK=on the bootloader burns the SECURE_VERSION (0 .. 32) of the
+# application that is confirmed into the eFuses and starts nothing older.
 
 BTYPE       ?= release
 TARGET      ?= boot_app
 SECURE      ?= off
 OTA_CONFIRM ?= auto
 VERSION     ?= 0.1
+ANTI_ROLLBACK  ?= off
+SECURE_VERSION ?= 0
 SECURE_KEY  ?= secure_boot_signing_key.pem
 ENCRYPT_KEY ?= flash_encryption_key.bin
 ESPPORT     ?= /dev/ttyUSB0
@@ -34,6 +38,12 @@ $(error BTYPE=$(BTYPE): not one of release debug)
 endif
 ifeq ($(filter $(OTA_CONFIRM),auto manual),)
 $(error OTA_CONFIRM=$(OTA_CONFIRM): not one of auto manual)
+endif
+ifeq ($(filter $(ANTI_ROLLBACK),on off),)
+$(error ANTI_ROLLBACK=$(ANTI_ROLLBACK): not one of on off)
+endif
+ifneq ($(shell printf '%s' '$(SECURE_VERSION)' | grep -cE '^([0-9]|[12][0-9]|3[0-2])$$'),1)
+$(error SECURE_VERSION=$(SECURE_VERSION): not a number from 0 to 32)
 endif
 ifeq ($(filter $(SECURE),on off),)
 $(error SECURE=$(SECURE): not one of on off)
@@ -73,6 +83,7 @@ FW_SUBMAKE = $(MAKE) --no-print-directory CC='$(FW_CC)' BOARD=$(BOARD) BTYPE=$(B
     CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
     BEARSSL_TOP=$(abspath $(BEARSSL_TOP)) TARGET= \
     VERSION=$(VERSION) HOST_CC='$(CC)' OTA_CONFIRM=$(OTA_CONFIRM) \
+    ANTI_ROLLBACK=$(ANTI_ROLLBACK) SECURE_VERSION=$(SECURE_VERSION) \
     $(if $(FROZEN),FROZEN=$(abspath $(FROZEN))) \
     $(if $(FROZEN_MANIFEST),FROZEN_MANIFEST=$(abspath $(FROZEN_MANIFEST))) SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
 

@@ -6,6 +6,7 @@
 
 #include "firmware/boot/console.h"
 #include "firmware/boot/launch.h"
+#include "firmware/boot/secure_version.h"
 #include "firmware/boot/signing_key.h"
 #include "firmware/boot/slot.h"
 #include "firmware/drivers/boot_flash.h"
@@ -258,6 +259,9 @@ static void start(const struct slot_rules *rules,
     }
     const struct fb_partition *part = fb_partition_app_slot(table, course.slot);
     p = mmu_map(part->offset, part->size);
+    if (rules->sign && course.confirmed) {
+        secure_version_raise(fb_image_secure_version(p, &image));
+    }
     console_print("Loading app partition at offset %08x\n",
                   (unsigned)part->offset);
     if (course.trial) {
@@ -271,7 +275,7 @@ static void start(const struct slot_rules *rules,
 void boot_run(void)
 {
     struct slot_rules rules = {efuse_flash_encryption_on(),
-                               efuse_secure_boot_on()};
+                               efuse_secure_boot_on(), 0};
     struct fb_partition_table table;
     uint32_t flash_bytes = flash_size();
 
@@ -279,6 +283,9 @@ void boot_run(void)
         flash_bytes = BOARD_FLASH_SIZE;
     }
     print_facts(&rules, flash_bytes);
+    if (rules.sign) {
+        rules.version = secure_version_least();
+    }
     if (flash_unlock() != 0) {
         console_print("Flash chip does not answer.\n");
     }

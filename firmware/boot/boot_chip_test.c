@@ -247,6 +247,45 @@ static void update(enum lock lock, bool good)
     }
 }
 
+// An update on trial, with the power cut before each operation of its first
+// boot: afterwards the update runs, on trial as before, or the boot that was
+// cut short was its trial, and the image before runs. In the end the state is
+// settled.
+static void test_trial(void **state)
+{
+    struct testing_blob app;
+    bool cut = true;
+    unsigned runs[2] = {0, 0};
+
+    (void)state;
+    need_bootloader();
+    make_app(&app, 'y');
+    for (unsigned at = 1; cut; at++) {
+        struct board b = new_board(ENCRYPTED, 0);
+
+        in_flash(&b, SLOT_0, app.p, app.n);
+        in_flash(&b, SLOT_1, app.p, app.n);
+        put_trial(&b);
+        b.rig->cut_at = at;
+        cut = !boots(&b);
+        b.rig->cut_at = 0;
+        assert_true(boots(&b));
+        bool second = strstr(b.rig->console, "offset 00020000") != NULL;
+        runs[second]++;
+        if (second) {
+            says(&b, "Slot 1 is on trial");
+            assert_true(boots(&b));
+        }
+        says(&b, "Falling back to slot 0.\r\n");
+        says(&b, "offset 00010000");
+        assert_int_equal(stored_info(&b).active, FB_BOOT_FACTORY);
+        starts(&b, SLOT_0);
+        assert_int_equal(b.rig->operations, 0);
+        rig_free(b.rig);
+    }
+    assert_true(runs[0] > 3 && runs[1] > 3);
+}
+
 static void test_update(void **state)
 {
     (void)state;
@@ -254,6 +293,39 @@ static void test_update(void **state)
     update(OPEN, true);
     update(ENCRYPTED, true);
     update(ENCRYPTED, false);
+}
+
+// An application raises SECURE_VERSION; one below it does not start any more.
+// Cut in the burn: the next boot burns.
+static void test_anti_rollback(void **state)
+{
+    uint8_t desc[0x20] = {0};
+    struct testing_blob app;
+    struct board b;
+
+    (void)state;
+    need_bootloader();
+    b = new_board(LOCKED, 0);
+    store32_le(desc, 0xABCD5432);
+    store32_le(desc + 4, 3);
+    make_described_app(&app, 'y', desc);
+    in_flash(&b, SLOT_0, app.p, app.n);
+    b.rig->cut_at = 1;
+    assert_false(boots(&b));
+    assert_int_equal(b.rig->op, CHIP_OP_EFUSE_BURN);
+    assert_int_equal(chip_efuses(b.rig->chip)->word[3][4], 0);
+    b.rig->cut_at = 0;
+    starts(&b, SLOT_0);
+    assert_int_equal(b.rig->operations, 1);
+    says(&b, "Security version is 3 from now on.\r\n");
+    assert_int_equal(chip_efuses(b.rig->chip)->word[3][4], 7);
+    starts(&b, SLOT_0);
+    assert_int_equal(b.rig->operations, 0);
+    make_app(&app, 'y');
+    in_flash(&b, SLOT_0, app.p, app.n);
+    assert_false(boots(&b));
+    says(&b, "security version 0, the eFuses want 3 [-28]\r\n");
+    rig_free(b.rig);
 }
 
 // An instruction that is none, first thing in boot_main(): the report names
@@ -352,6 +424,8 @@ int main(void)
         cmocka_unit_test(test_refuses),
         cmocka_unit_test(test_refuses_a_table_of_strangers),
         cmocka_unit_test(test_update),
+        cmocka_unit_test(test_trial),
+        cmocka_unit_test(test_anti_rollback),
         cmocka_unit_test(test_reports_exceptions),
         cmocka_unit_test(test_safe_boot_pin),
         cmocka_unit_test(test_stack),

@@ -22,6 +22,7 @@ static uint32_t boot_signing_key_size;
 #include "firmware/boot/boot.c"
 #include "firmware/boot/console.c"
 #include "firmware/boot/load.c"
+#include "firmware/boot/secure_version.c"
 #include "firmware/boot/slot.c"
 #include "firmware/drivers/boot_flash.c"
 
@@ -51,7 +52,10 @@ static struct {
     unsigned encrypted_bytes;
     uint64_t now_us;
     uint64_t pin_high_until_us;
-    uint32_t id_bytes; // what the flash chip says of its size
+    uint32_t id_bytes;       // what the flash chip says of its size
+    uint32_t secure_version; // the eFuse word
+    bool block3_coded;
+    unsigned burns;
     uint32_t guard_ms; // the watchdog; 0: off
     bool started;
     uint32_t start_off;
@@ -86,6 +90,31 @@ unsigned efuse_plaintext_flashes_left(void)
 bool efuse_secure_boot_on(void)
 {
     return w.secure;
+}
+
+bool efuse_secure_version_usable(void)
+{
+    return !w.block3_coded;
+}
+
+unsigned efuse_secure_version(void)
+{
+    unsigned n = 0;
+
+    for (uint32_t x = w.block3_coded ? 0 : w.secure_version; x != 0; x >>= 1) {
+        n += x & 1;
+    }
+    return n;
+}
+
+void efuse_program(unsigned block, const uint32_t data[8])
+{
+    assert_int_equal(block, 3);
+    for (unsigned i = 0; i < 8; i++) {
+        assert_true(i == 4 || data[i] == 0);
+    }
+    w.secure_version |= data[4];
+    w.burns++;
 }
 
 void clock_delay_us(uint32_t us)
@@ -578,6 +607,19 @@ static void test_update_is_confirmed(void **state)
     }
 }
 
+// An image with a description that says `version`.
+static void make_versioned(struct testing_blob *b, uint32_t version)
+{
+    static uint8_t desc[0x20];
+    struct testing_segments s = usual;
+
+    store32_le(desc, 0xABCD5432);
+    store32_le(desc + 4, version);
+    s.at[0].bytes = desc;
+    testing_make_image(b, &s);
+    testing_append_signature(b, testing_key);
+}
+
 static void put_trial(uint32_t active, uint32_t previous)
 {
     struct fb_boot_info info;
@@ -635,6 +677,70 @@ static void test_update_on_trial(void **state)
                 starts(SLOT_0);
             }
             assert_int_equal(w.erases, 0);
+        }
+    }
+}
+
+static void test_anti_rollback(void **state)
+{
+    struct testing_blob old, new;
+
+    (void)state;
+    new_board(true, true);
+    make_versioned(&old, 2);
+    make_versioned(&new, 3);
+    in_flash(SLOT_0, old.p, old.n);
+    starts(SLOT_0);
+    assert_int_equal(w.secure_version, 3); // two ones
+    assert_int_equal(w.burns, 1);
+    says("Security version is 2 from now on.\r\n");
+
+    // Not before the update is confirmed.
+    in_flash(SLOT_1, new.p, new.n);
+    put_trial(FB_BOOT_UPDATE1, FB_BOOT_FACTORY);
+    starts(SLOT_1);
+    assert_int_equal(w.burns, 1);
+    app_confirms();
+    // Nor when the pin asks for the other one.
+    w.pin_high_until_us = 200000;
+    starts(SLOT_0);
+    assert_int_equal(w.burns, 1);
+    w.pin_high_until_us = 0;
+    starts(SLOT_1);
+    assert_int_equal(w.secure_version, 7);
+    assert_int_equal(w.burns, 2);
+    starts(SLOT_1);
+    assert_int_equal(w.burns, 2);
+    // A loss of power left any of the bits: they are completed.
+    w.secure_version = 4;
+    starts(SLOT_1);
+    assert_int_equal(w.secure_version, 7);
+
+    // The old one is no way back any more.
+    w.flash[SLOT_1 + 0x40] ^= 1;
+    refuses("Slot 0 at 0x00010000 refused: security version 2, the eFuses want "
+            "3 [-28]\r\n");
+    make_usual(&old); // has no description
+    in_flash(SLOT_0, old.p, old.n);
+    refuses("security version 0, the eFuses want 3 [-28]\r\n");
+
+    // A version that no field holds.
+    make_versioned(&new, 33);
+    in_flash(SLOT_1, new.p, new.n);
+    starts(SLOT_1);
+    assert_int_equal(w.secure_version, 0xFFFFFFFF);
+
+    // Where the field is something else, and where nothing is signed.
+    for (unsigned i = 0; i < 2; i++) {
+        new_board(true, i == 0);
+        w.block3_coded = i == 0;
+        w.secure_version = i == 0 ? 0x55 : 0;
+        make_versioned(&old, 1);
+        in_flash(SLOT_0, old.p, old.n);
+        starts(SLOT_0);
+        assert_int_equal(w.burns, 0);
+        if (i == 0) {
+            says("SECURE_VERSION cannot be used");
         }
     }
 }
@@ -864,6 +970,103 @@ static void test_safe_boot_pin(void **state)
     assert_int_equal(stored_info().safeboot, FB_SAFEBOOT_NO);
 }
 
+// Headers of all kinds, with right sums: what starts keeps all rules, of what
+// does not start the console says why.
+static void test_random_headers(void **state)
+{
+    uint64_t seed = 3;
+    unsigned started = 0;
+
+    (void)state;
+    new_board(false, false);
+    for (unsigned i = 0; i < 2000; i++) {
+        struct testing_blob b;
+        struct fb_image image;
+
+        testing_make_image(&b, &usual);
+        for (unsigned k = 0; k <= i % 3; k++) {
+            // The image's header, or the header of a segment.
+            static const uint32_t at[] = {0x00, 0x18, 0x40, 0x58, 0x74};
+            uint32_t where =
+                at[testing_random32(&seed) % 5] + testing_random32(&seed) % 8;
+            b.p[where] = testing_random32(&seed) % 2
+                             ? (uint8_t)testing_random32(&seed)
+                             : b.p[where] ^ 4;
+        }
+        if (fb_image_parse(b.p, SLOT_BYTES, &image, NULL) == FB_OK) {
+            struct fb_sha256 c;
+
+            b.p[image.checksum_off] = fb_image_checksum(b.p, &image);
+            fb_sha256_init(&c);
+            fb_sha256_update(&c, b.p, image.checksum_off + 1);
+            fb_sha256_final(&c, b.p + image.checksum_off + 1);
+        }
+        memset(w.flash + SLOT_0, 0xFF, SLOT_BYTES);
+        in_flash(SLOT_0, b.p, sizeof(b.p));
+        if (!boot()) {
+            says("Slot 0 at 0x00010000 refused: ");
+            says("Slot 1 at 0x00020000 refused: ");
+            continue;
+        }
+        started++;
+        bool entry = false;
+        for (unsigned k = 0; k < w.start_image.header.segments; k++) {
+            const struct fb_image_segment *s = &w.start_image.segment[k];
+
+            assert_false(s->vaddr < 0x400C0000 &&
+                         s->vaddr + s->len > BOOT_IRAM_BASE &&
+                         s->vaddr >= SOC_IRAM_BASE);
+            assert_false(s->vaddr < 0x40000000 &&
+                         s->vaddr + s->len > BOOT_DRAM_BASE &&
+                         s->vaddr >= SOC_DRAM_BASE);
+            entry |= w.start_image.header.entry - s->vaddr < s->len;
+        }
+        assert_true(entry);
+    }
+    print_message("# %u started\n", started);
+    assert_true(started > 100 && started < 1900);
+}
+
+// Partition tables of all kinds, with a right MD5 or without one.
+static void test_random_tables(void **state)
+{
+    static const char *const lines[] = {
+        "Partition table refused: 0x",
+        "refused: ", "Loading app partition at offset ",
+        "the partition table has no such slot."};
+    uint64_t seed = 5;
+    unsigned started = 0;
+    struct testing_blob b;
+    uint8_t *table = w.flash + FB_PARTITION_TABLE_OFF;
+
+    (void)state;
+    for (unsigned i = 0; i < 800; i++) {
+        unsigned said = 0;
+
+        new_board(false, false);
+        make_usual(&b);
+        in_flash(SLOT_0, b.p, b.n);
+        for (unsigned k = 0; k <= i % 4; k++) {
+            uint32_t where = testing_random32(&seed) % (3 * 32);
+
+            table[where] = testing_random32(&seed) % 4 == 0
+                               ? (uint8_t)testing_random32(&seed)
+                               : (uint8_t)(table[where] ^ 1u << i % 8);
+        }
+        if (i % 5 != 0) {
+            fb_md5(table, 3 * 32, table + 3 * 32 + 16);
+        }
+        started += boot();
+        for (unsigned k = 0; k < 4; k++) {
+            said += strstr(w.console, lines[k]) != NULL;
+        }
+        assert_true(said > 0);
+        assert_true(w.erases <= 2);
+    }
+    print_message("# %u started\n", started);
+    assert_true(started > 100 && started < 750);
+}
+
 // A signed image may still not overwrite the bootloader that loads it.
 static void test_load_addresses(void **state)
 {
@@ -949,7 +1152,7 @@ static void test_foreign_signatures(void **state)
     n += (uint32_t)testing_file(image + n, sizeof(image) - n,
                                 "tests/vectors/image",
                                 "small.secure-pad.v1.sig");
-    const struct slot_rules rules = {false, true};
+    const struct slot_rules rules = {false, true, 0};
     struct fb_partition part = {
         FB_PARTITION_APP, FB_PARTITION_FACTORY, 0x10000, 0x30000, "factory", 0};
     struct fb_image parsed;
@@ -966,7 +1169,7 @@ static void test_foreign_signatures(void **state)
 // A partition that is too small for the image's signature.
 static void test_signature_outside_the_slot(void **state)
 {
-    const struct slot_rules rules = {false, true};
+    const struct slot_rules rules = {false, true, 0};
     struct fb_partition part = {
         FB_PARTITION_APP, FB_PARTITION_FACTORY, SLOT_0, 0, "factory", 0};
     struct fb_image image;
@@ -1009,9 +1212,12 @@ int main(void)
         cmocka_unit_test(test_table_damage),
         cmocka_unit_test(test_update_is_confirmed),
         cmocka_unit_test(test_update_on_trial),
+        cmocka_unit_test(test_anti_rollback),
         cmocka_unit_test(test_otadata),
         cmocka_unit_test(test_no_otadata),
         cmocka_unit_test(test_random_boot_info),
+        cmocka_unit_test(test_random_headers),
+        cmocka_unit_test(test_random_tables),
         cmocka_unit_test(test_bad_update_rolls_back),
         cmocka_unit_test(test_blank_boot_info_becomes_fresh),
         cmocka_unit_test(test_nothing_is_lost_when_nothing_starts),

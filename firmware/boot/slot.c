@@ -40,6 +40,18 @@ static enum fb_status check_signature(const uint8_t *p, uint32_t cap,
     return status;
 }
 
+static enum fb_status check_version(const struct slot_rules *rules,
+                                    const uint8_t *p,
+                                    const struct fb_image *image,
+                                    struct fb_fault *fault)
+{
+    uint32_t version = fb_image_secure_version(p, image);
+
+    return version < rules->version
+               ? fb_fault_set(fault, FB_E_ROLLBACK, 0, version, rules->version)
+               : FB_OK;
+}
+
 static enum fb_status check(const struct slot_rules *rules, const uint8_t *p,
                             const struct fb_partition *part,
                             struct fb_image *image, struct fb_fault *fault)
@@ -58,7 +70,8 @@ static enum fb_status check(const struct slot_rules *rules, const uint8_t *p,
         return status;
     }
     if (rules->sign) {
-        return check_signature(p, part->size, image, fault);
+        status = check_signature(p, part->size, image, fault);
+        return status == FB_OK ? check_version(rules, p, image, fault) : status;
     }
     if (!image->header.hash_appended) {
         return fb_fault_set(fault, FB_E_BAD_HASH, image->len, 0, 0);
@@ -115,6 +128,9 @@ static void refuse(const struct slot_rules *rules, unsigned slot,
         break;
     case FB_E_BAD_VERSION:
         console_print("signature bad: no V1 signature block after the image");
+        break;
+    case FB_E_ROLLBACK:
+        console_print("security version %u, the eFuses want %u", got, want);
         break;
     default:
         console_print("image corrupted or not for this chip: 0x%x at 0x%x", got,

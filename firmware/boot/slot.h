@@ -12,9 +12,10 @@
 #include "lib/fb/partition_table.h"
 
 struct slot_rules {
-    bool encrypted; // flash encryption is on: reads are decrypted
-    bool sign;      // the image must be signed by boot_signing_key; else its
-                    // appended SHA-256 must match
+    bool encrypted;   // flash encryption is on: reads are decrypted
+    bool sign;        // the image must be signed by boot_signing_key; else its
+                      // appended SHA-256 must match
+    uint32_t version; // with `sign`: least security version of an image
 };
 
 // Map partition `part` and check the image in it completely. GOOD: *image and

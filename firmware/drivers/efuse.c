@@ -56,3 +56,18 @@ bool efuse_secure_boot_on(void)
 {
     return FIELD(ABS_DONE_0) != 0;
 }
+
+// CODING_SCHEME 0 and 3 are no coding.
+bool efuse_secure_version_usable(void)
+{
+    return (FIELD(CODING_SCHEME) == 0 || FIELD(CODING_SCHEME) == 3) &&
+           FIELD(KEY_STATUS) == 0 && FIELD(MAC_VERSION) == 0;
+}
+
+unsigned efuse_secure_version(void)
+{
+    if (!efuse_secure_version_usable()) {
+        return 0;
+    }
+    return ones(efuse_word(SECURE_VERSION_BLOCK, SECURE_VERSION_WORD));
+}

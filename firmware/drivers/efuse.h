@@ -23,4 +23,11 @@ unsigned efuse_plaintext_flashes_left(void);
 // ABS_DONE_0: the ROM checks the bootloader's digest (Secure Boot V1).
 bool efuse_secure_boot_on(void);
 
+// Can SECURE_VERSION be what its name says? Not where its block is coded, or
+// holds a MAC address or a key of the user's.
+bool efuse_secure_version_usable(void);
+
+// Its ones; 0 where it cannot be used.
+unsigned efuse_secure_version(void);
+
 #endif

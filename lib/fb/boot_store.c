@@ -52,7 +52,8 @@ void fb_boot_store_find(const struct fb_partition_table *table,
     }
     place->kind = FB_BOOT_KIND_PYCOM;
     uint32_t behind = otadata->offset + SECTOR;
-    if (behind <= flash_bytes - SECTOR && is_free(table, behind)) {
+    if (behind > FB_PARTITION_TABLE_OFF && behind <= flash_bytes - SECTOR &&
+        is_free(table, behind)) {
         place->journal = behind;
     }
 }
@@ -238,6 +239,15 @@ static void otadata_first(const struct fb_boot_store *store, unsigned pin,
     course->slot = pin > 1 ? 0 : slot_of(store, active);
 }
 
+// Is the image that was asked for the active one, and not on trial?
+static bool is_confirmed(const struct fb_boot_store *store,
+                         const struct fb_boot_course *course, int active)
+{
+    return !course->rolled_back && course->slot == slot_of(store, active) &&
+           (active < 0 || store->record[active].state == FB_OTADATA_UNDEFINED ||
+            store->record[active].state == FB_OTADATA_VALID);
+}
+
 static bool otadata_verdict(const struct fb_boot_store *store,
                             struct fb_boot_course *course,
                             enum fb_boot_verdict verdict)
@@ -253,6 +263,7 @@ static bool otadata_verdict(const struct fb_boot_store *store,
                       &course->change);
             course->trial = true;
         }
+        course->confirmed = is_confirmed(store, course, active);
         return true;
     }
     course->tried |= 1u << course->slot;
@@ -278,6 +289,10 @@ static void take_decision(struct fb_boot_course *course)
     course->slot = d->slot;
     course->rolled_back = d->rolled_back;
     course->trial = d->trial;
+    course->confirmed = d->start && !d->rolled_back &&
+                        d->slot == fb_boot_policy_slot(d->info.active) &&
+                        d->info.state == FB_BOOT_READY &&
+                        fb_boot_info_trial(&d->info) == FB_TRIAL_NONE;
     course->change.write = d->write;
     course->change.info = d->info;
 }

@@ -100,6 +100,7 @@ struct fb_boot_course {
     unsigned slot;    // to verify next, or to start
     bool rolled_back; // not the slot that was asked for
     bool trial;       // it has to confirm itself, or the next boot rolls back
+    bool confirmed;   // it is the active image, and good for good
     struct fb_boot_change change;     // to be stored before starting
     struct fb_boot_decision decision; // private
     uint32_t tried;                   // private: a bit per slot

@@ -189,6 +189,11 @@ static void test_finds_the_place(void **state)
     assert_int_equal(place.kind, FB_BOOT_KIND_PYCOM);
     assert_int_equal(place.journal, 0);
 
+    // Nor is what lies before the first partition free.
+    t.part[1].offset = 0x7000;
+    fb_boot_store_find(&t, 0x400000, &place);
+    assert_int_equal(place.journal, 0);
+
     t.part[1].size = 0x2000;
     t.part[0].subtype = 0x11; // no factory app
     fb_boot_store_find(&t, 0x400000, &place);
@@ -397,6 +402,7 @@ static int boot(const struct fb_boot_place *place, unsigned good, unsigned pin,
         assert_true(++rounds < place->slots);
     }
     assert_true(!course->start || (good >> course->slot & 1) != 0);
+    assert_false(course->confirmed && (course->trial || course->rolled_back));
     if (!course->start) {
         assert_false(course->change.write);
         return -1;
@@ -466,6 +472,7 @@ static void life(const struct fb_boot_place *place)
         assert_int_equal(boot(place, 7, 0, &c), 1);
         assert_false(c.trial);
         assert_false(c.rolled_back);
+        assert_true(c.confirmed);
         assert_false(c.change.write);
     }
 
@@ -486,8 +493,11 @@ static void life(const struct fb_boot_place *place)
     assert_int_equal(boot(place, 7, 0, &c), next);
     assert_false(c.rolled_back);
 
+    assert_true(c.confirmed);
+
     // The pin: the previous image for this boot, or the factory app.
     assert_int_equal(boot(place, 7, 1, &c), 1);
+    assert_false(c.confirmed);
     assert_int_equal(boot(place, 7, 2, &c), 0);
     assert_int_equal(boot(place, 7, 0, &c), next);
 

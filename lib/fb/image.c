@@ -346,6 +346,21 @@ enum fb_status fb_image_check_loadable(const struct fb_image *image,
     return FB_OK;
 }
 
+#define APP_DESC_MAGIC 0xABCD5432u
+
+uint32_t fb_image_secure_version(const uint8_t *p, const struct fb_image *image)
+{
+    const struct fb_image_segment *first = &image->segment[0];
+    const uint8_t *desc = p + first->img_off;
+
+    return first->len >= 8 &&
+                   fb_image_segment_kind(first->vaddr, first->len) ==
+                       FB_SEGMENT_DROM &&
+                   load32_le(desc) == APP_DESC_MAGIC
+               ? load32_le(desc + 4)
+               : 0;
+}
+
 enum fb_status fb_image_verify_app(const uint8_t *p, size_t cap,
                                    uint32_t flash_off, const uint8_t *pub,
                                    struct fb_image *image,

@@ -117,6 +117,13 @@ enum fb_status fb_image_check_loadable(const struct fb_image *image,
                                        uint32_t flash_off,
                                        struct fb_fault *fault);
 
+// The security version of an application: the word behind the magic number of
+// ESP-IDF's application description (esp_app_desc.h), which is the start of the
+// first segment when that is a DROM segment. 0 without a description. p is the
+// image that was parsed.
+uint32_t fb_image_secure_version(const uint8_t *p,
+                                 const struct fb_image *image);
+
 // Everything that has to hold before an image at flash_off is started, in one
 // line for the bootloader, the application and the host: fb_image_parse(),
 // fb_image_check_loadable(), fb_image_check_sums(), and, when pub (a raw P-256

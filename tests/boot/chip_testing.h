@@ -21,6 +21,7 @@
 #define PUB_KEY BUILD "/signature_verification_key.bin"
 #define BUILD_BOOT                                                             \
     "env -u MAKEFLAGS -u MAKELEVEL make -s -j2 -C firmware/boot BOARD=GPY "    \
+    "ANTI_ROLLBACK=on "                                                        \
     "BUILD=\"$PWD/" BUILD "/obj\" SIGN_PUB=\"$PWD/" PUB_KEY "\""
 
 #define SLOT_0  0x10000u // flash_off
@@ -165,14 +166,15 @@ static inline struct fb_boot_info stored_info(struct board *b)
 }
 
 // An application with segments of all kinds. Its program, in mapped flash,
-// prints "Hi\n".
-static inline void make_app(struct testing_blob *app, uint8_t sign)
+// prints "Hi\n". desc: the first bytes of DROM, NULL: a pattern.
+static inline void make_described_app(struct testing_blob *app, uint8_t sign,
+                                      const uint8_t desc[0x20])
 {
     static uint8_t code[48];
-    static const struct testing_segments segments = {
+    const struct testing_segments segments = {
         0x400D008C,
         4,
-        {{0x3F400020, 0x20, NULL},
+        {{0x3F400020, 0x20, desc},
          {0x3FFB0000, 0x10, NULL},
          {0x40080000, 0x14, NULL},
          {0x400D007C, sizeof(code), code}},
@@ -185,6 +187,11 @@ static inline void make_app(struct testing_blob *app, uint8_t sign)
     } else if (sign == 'x') {
         testing_append_signature(app, testing_other_key);
     }
+}
+
+static inline void make_app(struct testing_blob *app, uint8_t sign)
+{
+    make_described_app(app, sign, NULL);
 }
 
 // The chip's ROM: the built-in model or a mask ROM.
