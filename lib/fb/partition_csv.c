@@ -60,17 +60,33 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+static bool is_keyword(const char *name, struct span s)
+{
+    size_t i = 0;
+    while (i < s.n && name[i] != '\0' && lower(s.p[i]) == name[i]) {
+        i++;
+    }
+    return i == s.n && name[i] == '\0';
+}
+
 static bool find_keyword(const struct keyword *list, struct span s,
                          uint8_t *value)
 {
     for (; list->name != NULL; list++) {
-        size_t i = 0;
-        while (i < s.n && list->name[i] != '\0' &&
-               lower(s.p[i]) == list->name[i]) {
-            i++;
-        }
-        if (i == s.n && list->name[i] == '\0') {
+        if (is_keyword(list->name, s)) {
             *value = list->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_extra(const struct fb_partition_extra *extra, uint8_t type,
+                       struct span s, uint8_t *subtype)
+{
+    for (; extra != NULL && extra->name != NULL; extra++) {
+        if (extra->type == type && is_keyword(extra->name, s)) {
+            *subtype = extra->subtype;
             return true;
         }
     }
@@ -311,7 +327,9 @@ static enum fb_status parse_partition(struct parser *p, struct span line)
         return fail(p, FB_E_SYNTAX, TYPE, 0);
     }
     enum fb_status s = parse_byte(p, TYPE, field[TYPE], types, &part.type);
-    if (s == FB_OK && field[SUBTYPE].n != 0) {
+    if (s == FB_OK && field[SUBTYPE].n != 0 &&
+        !find_extra(p->options->extra, part.type, field[SUBTYPE],
+                    &part.subtype)) {
         s = parse_byte(p, SUBTYPE, field[SUBTYPE], subtypes_of(part.type),
                        &part.subtype);
     }
@@ -490,7 +508,22 @@ static void put_flags(struct text *text, uint32_t bits)
     }
 }
 
-size_t fb_partition_csv_print(const struct fb_partition_table *table, char *out,
+static void put_subtype(struct text *text,
+                        const struct fb_partition_extra *extra,
+                        const struct fb_partition *part)
+{
+    for (; extra != NULL && extra->name != NULL; extra++) {
+        if (extra->type == part->type && extra->subtype == part->subtype) {
+            put(text, extra->name);
+            put(text, ",");
+            return;
+        }
+    }
+    put_keyword(text, subtypes_of(part->type), part->subtype);
+}
+
+size_t fb_partition_csv_print(const struct fb_partition_table *table,
+                              const struct fb_partition_extra *extra, char *out,
                               size_t cap)
 {
     struct text text = {out, cap, 0};
@@ -501,7 +534,7 @@ size_t fb_partition_csv_print(const struct fb_partition_table *table, char *out,
         put(&text, part->label);
         put(&text, ",");
         put_keyword(&text, types, part->type);
-        put_keyword(&text, subtypes_of(part->type), part->subtype);
+        put_subtype(&text, extra, part);
         put_number(&text, "0x%x,", part->offset);
         put_size(&text, part->size);
         put_flags(&text, part->flags);

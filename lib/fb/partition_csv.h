@@ -13,6 +13,13 @@
 #define FB_PARTITION_LINE    512u // bytes of a line with its variables
 #define FB_PARTITION_CSV_MAX 8192u
 
+// A subtype that a project adds, by a name in lower case. A list ends with a
+// NULL name.
+struct fb_partition_extra {
+    const char *name;
+    uint8_t type, subtype;
+};
+
 struct fb_partition_csv_options {
     uint32_t table_off;  // flash_off of the table, 0x8000; first free byte is
                          // one sector later
@@ -21,6 +28,7 @@ struct fb_partition_csv_options {
     uint32_t flash_size; // 0: no limit
     bool unverified;     // accept unaligned offsets and names used twice
     // Value of $NAME or ${NAME}; NULL (or a NULL answer): FB_E_UNKNOWN.
+    const struct fb_partition_extra *extra; // NULL: none
     const char *(*getenv)(void *ctx, const char *name);
     void *ctx;
 };
@@ -48,8 +56,9 @@ enum fb_status fb_partition_csv_parse(
 
 // Write the table as the reference generator does. Returns the bytes written
 // without the NUL, or 0 when cap is too small; FB_PARTITION_CSV_MAX always
-// suffices.
-size_t fb_partition_csv_print(const struct fb_partition_table *table, char *out,
+// suffices for names that are built in. extra may be NULL.
+size_t fb_partition_csv_print(const struct fb_partition_table *table,
+                              const struct fb_partition_extra *extra, char *out,
                               size_t cap);
 
 #endif

@@ -78,13 +78,15 @@ static void reference_tables(void **state)
         char text[FB_PARTITION_CSV_MAX];
         snprintf(name, sizeof(name), "%s.back.csv", cases[i].name);
         n = testing_file(file, sizeof(file), FOLDER, name);
-        assert_int_equal(fb_partition_csv_print(&table, text, sizeof(text)), n);
+        assert_int_equal(
+            fb_partition_csv_print(&table, NULL, text, sizeof(text)), n);
         assert_memory_equal(text, file, n);
         assert_int_equal(text[n], '\0');
         for (size_t cap = 0; cap <= n + 1; cap++) {
             uint8_t *p = testing_guarded(NULL, cap);
-            assert_int_equal(fb_partition_csv_print(&table, (char *)p, cap),
-                             cap > n ? n : 0);
+            assert_int_equal(
+                fb_partition_csv_print(&table, NULL, (char *)p, cap),
+                cap > n ? n : 0);
             testing_guarded_free(p, cap);
         }
     }
@@ -137,7 +139,8 @@ static void pycom_layouts(void **state)
         char text[FB_PARTITION_CSV_MAX];
         struct fb_partition_table again;
         uint8_t bin_again[FB_PARTITION_TABLE_SIZE];
-        assert_true(fb_partition_csv_print(&table, text, sizeof(text)) != 0);
+        assert_true(fb_partition_csv_print(&table, NULL, text, sizeof(text)) !=
+                    0);
         assert_int_equal(parse(text, &options, &again, NULL), FB_OK);
         assert_int_equal(fb_partition_table_encode(&again, bin_again), FB_OK);
         assert_memory_equal(bin_again, bin, sizeof(bin));
@@ -372,7 +375,7 @@ static void long_lines_and_tables(void **state)
         table.part[i].offset = table.part[i].size = 0xFFFFFFFF;
         table.part[i].flags = 0xFFFFFFFF;
     }
-    assert_true(fb_partition_csv_print(&table, back, sizeof(back)) != 0);
+    assert_true(fb_partition_csv_print(&table, NULL, back, sizeof(back)) != 0);
 }
 
 static void garbage_stays_inside(void **state)

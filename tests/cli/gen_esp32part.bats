@@ -217,3 +217,17 @@ Try 'gen_esp32part --help'." "$gen" --flash-size 3MB f.csv
         [ $ours != 0 ] || cmp want.bin got.bin
     done
 }
+
+@test "a project's own subtypes have names" {
+    printf 'cal, data, my_nvs, 0x9000, 0x1000\napp0, app, ota_0, 0x10000, 1M\n' >own.csv
+    refuses "gen_esp32part: own.csv: line 1: unknown subtype" "$bin/gen_esp32part" -q own.csv out
+    "$bin/gen_esp32part" -q own.csv table --extra-partition-subtypes 'data, my_nvs, 0x40' 'app, spare, 0x30'
+    [ "$(od -An -tx1 -j 2 -N 2 table | tr -d ' ')" = 0140 ]
+    run "$bin/gen_esp32part" -q table - --extra-partition-subtypes 'data, my_nvs, 0x40'
+    [[ "$output" == *"cal,data,my_nvs,0x9000,4K,"* ]]
+    for bad in 'data, my_nvs' 'other, my_nvs, 1' 'data, my_nvs, 256' 'data, my_nvs, 1, 2'; do
+        run "$bin/gen_esp32part" -q own.csv out --extra-partition-subtypes "$bad"
+        [ "$status" = 2 ]
+        [[ "$output" == *"not an extra subtype"* ]]
+    done
+}

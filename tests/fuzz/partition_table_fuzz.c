@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     }
     (void)fb_partition_table_verify(&table, &fault);
     (void)fb_partition_app_slot(&table, 1);
-    if (fb_partition_csv_print(&table, csv, sizeof(csv)) == 0) {
+    if (fb_partition_csv_print(&table, NULL, csv, sizeof(csv)) == 0) {
         abort();
     }
     // What was read can be written and read again.

@@ -30,7 +30,7 @@ static int burn(const struct cli *cli)
     fb_efuse_or(&words, FB_EFUSE_CUSTOM_MAC_CRC, fb_crc8(mac, sizeof mac));
     fb_efuse_or_bytes(&words, &fb_efuse_map[FB_EFUSE_CUSTOM_MAC], mac,
                       sizeof mac);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 2 && !cli_flag(cli, "force-write-always"); i++) {
         if ((s->now.word[3][i] & ~words.word[3][i]) != 0) {
             return cli_error("BLOCK3", "holds another custom MAC already");
         }
@@ -60,11 +60,18 @@ static int get(const struct cli *cli)
     return 0;
 }
 
+static const struct cli_option burn_options[] = {
+    {.name = "force-write-always",
+     .kind = CLI_FLAG,
+     .help = "burn over what BLOCK3 holds"},
+    {.name = NULL}};
+
 const struct cli_command command_burn_custom_mac = {
     .name = "burn-custom-mac",
     .arguments = "MAC",
     .min_args = 1,
     .max_args = 1,
+    .options = burn_options,
     .help = "burn a MAC address of your own into BLOCK3",
     .run = burn,
 };

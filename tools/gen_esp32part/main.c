@@ -19,6 +19,7 @@ enum {
     TABLE_SECTOR = 0x1000, // what follows the table starts after it
     STRICT_ALIGN = 0x1000, // newer ESP-IDF insists on it for data
     MIB = 0x100000,
+    EXTRA_MAX = 32,
 };
 
 static void status_line(const struct cli *cli, const char *text)
@@ -84,6 +85,55 @@ static int csv_error(const char *path, const struct fb_fault *fault)
     }
 }
 
+// Subtypes of the project (--extra-partition-subtypes).
+static struct fb_partition_extra extra[EXTRA_MAX + 1];
+static char extra_names[EXTRA_MAX][32];
+
+// "TYPE, NAME, VALUE"
+static int add_extra(unsigned i, const char *text)
+{
+    char type[16];
+    char value[16];
+    uint64_t number;
+    int end = 0;
+
+    if (i == EXTRA_MAX) {
+        return cli_error("--extra-partition-subtypes", "more than %u",
+                         (unsigned)EXTRA_MAX);
+    }
+    if (sscanf(text, " %15[a-z] , %31[a-z0-9_] , %15s %n", type, extra_names[i],
+               value, &end) != 3 ||
+        text[end] != '\0' || !cli_parse_uint(value, &number) ||
+        number > UINT8_MAX ||
+        (strcmp(type, "app") != 0 && strcmp(type, "data") != 0)) {
+        return cli_error(text, "not an extra subtype such as "
+                               "\"data, my_nvs, 0x40\"");
+    }
+    extra[i] = (struct fb_partition_extra){
+        .name = extra_names[i],
+        .type = strcmp(type, "app") == 0 ? FB_PARTITION_APP : FB_PARTITION_DATA,
+        .subtype = (uint8_t)number,
+    };
+    for (unsigned k = 0; k < i; k++) {
+        if (extra[k].type == extra[i].type &&
+            extra[k].subtype == extra[i].subtype) {
+            return cli_error(text, "is a subtype already");
+        }
+    }
+    return CLI_OK;
+}
+
+static int load_extra(const struct cli *cli)
+{
+    for (unsigned i = 0; i < cli_values(cli, "extra-partition-subtypes"); i++) {
+        if (add_extra(i, cli_value(cli, "extra-partition-subtypes", i)) !=
+            CLI_OK) {
+            return CLI_FAILURE;
+        }
+    }
+    return CLI_OK;
+}
+
 static int read_csv(const struct cli *cli, const char *path,
                     const struct host_file *in,
                     struct fb_partition_table *table)
@@ -92,6 +142,7 @@ static int read_csv(const struct cli *cli, const char *path,
         .table_off = (uint32_t)cli_uint(cli, "offset"),
         .data_align = (uint32_t)cli_uint(cli, "data-align"),
         .unverified = cli_flag(cli, "no-verify"),
+        .extra = extra,
         .getenv = environment,
     };
     struct fb_fault fault = {0};
@@ -276,7 +327,7 @@ static int write_table(const char *path, const char *output, bool binary,
     char csv[FB_PARTITION_CSV_MAX];
 
     if (!binary) {
-        size_t n = fb_partition_csv_print(table, csv, sizeof(csv));
+        size_t n = fb_partition_csv_print(table, extra, csv, sizeof(csv));
         return write_output(output, csv, n);
     }
     enum fb_status status = fb_partition_table_encode(table, bin);
@@ -321,6 +372,9 @@ static int run(const struct cli *cli)
         return cli_error("--offset", "0x%llx is beyond any flash",
                          (unsigned long long)cli_uint(cli, "offset"));
     }
+    if (load_extra(cli) != CLI_OK) {
+        return CLI_FAILURE;
+    }
     int error = host_file_read(path, INPUT_MAX, &in);
     if (error != 0) {
         return cli_error(name, "cannot be read: %s", strerror(error));
@@ -357,6 +411,10 @@ static const struct cli_option options[] = {
      .kind = CLI_FLAG,
      .help = "Write no MD5 row: bootloaders before ESP-IDF 3.1 do not know "
              "it."},
+    {.name = "extra-partition-subtypes",
+     .kind = CLI_MULTI,
+     .value = "SUBTYPE",
+     .help = "Names for further subtypes, each \"TYPE, NAME, NUMBER\"."},
     {.name = "data-align",
      .kind = CLI_CHOICE,
      .value = "BYTES",
