@@ -20,6 +20,7 @@ include mk/install.mk
 include mk/fuzz.mk
 include mk/bench.mk
 include mk/rom.mk
+include mk/burn.mk
 include mk/stories.mk
 ifneq ($(BOARD),)
 include mk/firmware.mk

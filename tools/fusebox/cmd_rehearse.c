@@ -10,6 +10,7 @@
 #include "lib/fb/crypto.h"
 #include "tools/fusebox/board_rom.h"
 #include "tools/fusebox/commands.h"
+#include "tools/fusebox/plan/cuts.h"
 #include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/plan/rehearsal.h"
 
@@ -95,6 +96,78 @@ static int run_then(const struct cli *cli, struct rehearsal *r,
     return status;
 }
 
+// --- --power-cuts ---
+
+struct table {
+    const struct plan_file *plan;
+    struct {
+        unsigned tried, boots, provisioned;
+    } row[PLAN_STEPS_MAX];
+};
+
+static void on_cut(void *ctx, const struct cut *cut)
+{
+    struct table *t = ctx;
+    bool good = cut->again == EXECUTE_DONE && cut->fuses_as_planned;
+    t->row[cut->step].tried++;
+    t->row[cut->step].boots += cut->boots_as_is;
+    t->row[cut->step].provisioned += good;
+    if (!good) {
+        cli_print("%s in step %zu: %s\n", cut_kind_name(cut->kind),
+                  cut->step + 1, cut->why);
+    }
+}
+
+static void show_table(const struct table *t, const struct cuts_count *n)
+{
+    cli_print(
+        "Interrupted %u times (of %u requests %u times the host died, at "
+        "%u flash and eFuse operations the power was cut %u times, before, "
+        "during and after):\n",
+        n->cut + n->died, n->requests, n->died, n->operations, n->cut);
+    cli_print("  step  tried  boots as it is  provisioned by the same again\n");
+    for (size_t i = 0; i < t->plan->plan.steps; i++) {
+        if (t->row[i].tried > 0) {
+            cli_print("  %4zu  %5u  %14u  %29u  %s\n", i + 1, t->row[i].tried,
+                      t->row[i].boots, t->row[i].provisioned,
+                      t->plan->step[i].label);
+        }
+    }
+}
+
+// On a board of its own, which is as the first one was.
+static int cut_everywhere(const struct cli *cli, struct plan_file *plan,
+                          const struct board *board, const struct mask_rom *rom,
+                          const struct target_goal *goal, struct record *record)
+{
+    struct table table = {.plan = plan};
+    bool all = strcmp(cli_string(cli, "power-cuts"), "all") == 0;
+    const struct cuts_config config = {.ops = all ? 0 : 2,
+                                       .requests = all ? 0 : 1,
+                                       .look = true,
+                                       .cut = on_cut,
+                                       .ctx = &table};
+    struct cuts_count n = {0};
+    struct rehearsal *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    int status = rehearsal_open(r, plan, board, rom, goal);
+    if (status == 0 && !cuts_run(r, &config, &n)) {
+        status = cli_error(cli_arg(cli, 0), "--power-cuts: %s", r->run.why);
+    }
+    if (status == 0) {
+        show_table(&table, &n);
+        (void)snprintf(record->cuts, sizeof record->cuts,
+                       "%u of %u interruptions end provisioned", n.provisioned,
+                       n.cut + n.died);
+        status = n.provisioned == n.cut + n.died ? 0 : 1;
+    }
+    rehearsal_free(r);
+    free(r);
+    return status;
+}
+
 // --- the record ---
 
 static void hash_rom(const struct mask_rom *rom, struct record *record)
@@ -146,6 +219,10 @@ static int rehearse(const struct cli *cli, struct plan_file *plan,
         show(r);
         if (r->verdict == VERDICT_BOOTS) {
             status = run_then(cli, r, &record);
+        }
+        if (status == 0 && r->verdict == VERDICT_BOOTS &&
+            cli_given(cli, "power-cuts")) {
+            status = cut_everywhere(cli, plan, board, rom, goal, &record);
         }
         fill_record(&record, r, board, cli_string(cli, "goal"), rom);
         if (record_write(&record, cli_arg(cli, 0)) != 0) {
@@ -224,6 +301,12 @@ static const struct cli_option options[] = {
      .kind = CLI_MULTI,
      .value = "WHAT ...",
      .help = "try afterwards: reflash (the plan's images over UART), ota FILE"},
+    {.name = "power-cuts",
+     .kind = CLI_MAYBE,
+     .value = "HOW",
+     .choices = "sample|all",
+     .help = "interrupt the plan everywhere and begin it again: at every burn "
+             "and a sample of the rest, or at all of them (hours)"},
     {.name = "rom",
      .kind = CLI_STRING,
      .value = "FILE",

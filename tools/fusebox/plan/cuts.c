@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/reset.h"
 #include "lib/fb/bytes.h"
 
 #define REQUEST_MAX 65536u
 // How long an operation may take to come after its request.
-#define OPERATION_MS 5000
+#define OPERATION_MS 20000
+#define ANSWER_MS    100
 
 const char *cut_kind_name(enum cut_kind kind)
 {
@@ -109,6 +111,14 @@ static void finish(struct cuts *c, struct chip_port *p, struct host_port *port,
     }
 }
 
+static void wait_for_darkness(struct chip_port *p, struct host_port *port,
+                              int limit_ms)
+{
+    for (int ms = 0; ms < limit_ms && !p->dark; ms += 10) {
+        host_port_sleep(port, 10);
+    }
+}
+
 // Let the request's nth operation lose its power.
 static bool lose_power(struct cuts *c, struct chip_port *p,
                        struct host_port *port, enum cut_kind kind, unsigned nth)
@@ -116,12 +126,16 @@ static bool lose_power(struct cuts *c, struct chip_port *p,
     static const enum fault_when when[CUT_KINDS] = {[CUT_BEFORE] = FAULT_BEFORE,
                                                     [CUT_DURING] = FAULT_DURING,
                                                     [CUT_AFTER] = FAULT_AFTER};
+    bool boots = c->r->plan->step[c->step].kind == FB_STEP_BOOT;
     p->faults.rng += c->count->cut; // another part of it each time
     p->faults.weak_torn = true;     // and what is torn reads by chance
     chip_port_cut(p, when[kind], nth);
     (void)host_port_write(port, c->request, c->n);
-    for (int ms = 0; ms < OPERATION_MS && !p->dark; ms += 10) {
-        host_port_sleep(port, 10);
+    wait_for_darkness(p, port, boots ? ANSWER_MS : OPERATION_MS);
+    if (boots && !p->dark) {
+        // The board works on its own after the reset.
+        (void)host_reset_hard(port);
+        wait_for_darkness(p, port, OPERATION_MS);
     }
     bool lost = p->dark;
     chip_port_power(p);

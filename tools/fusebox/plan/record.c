@@ -76,6 +76,9 @@ static void put_body(FILE *out, const struct record *r)
     }
     put_words(out, "firmware", r->firmware.word[0], FB_EFUSE_BLOCK0_WORDS);
     put_words(out, "after", r->after, FB_EFUSE_BLOCK0_WORDS);
+    if (r->cuts[0] != '\0') {
+        (void)fprintf(out, "cuts %s\n", r->cuts);
+    }
     if (r->then[0] != '\0') {
         (void)fprintf(out, "then %s\n", r->then);
     }
@@ -183,6 +186,9 @@ static bool read_line(struct record *r, const char *name, const char *value)
     }
     if (strcmp(name, "after") == 0) {
         return get_words(value, r->after, FB_EFUSE_BLOCK0_WORDS);
+    }
+    if (strcmp(name, "cuts") == 0) {
+        return get_text(value, r->cuts, sizeof r->cuts);
     }
     return strcmp(name, "then") == 0 &&
            get_text(value, r->then, sizeof r->then);

@@ -21,6 +21,7 @@ struct record {
     struct fb_efuse_words firmware;
     // BLOCK0 afterwards.
     uint32_t after[FB_EFUSE_BLOCK0_WORDS];
+    char cuts[80];  // what --power-cuts found
     char then[200]; // steps tried afterwards: "ota ok, reflash ok"
 };
 
