@@ -83,6 +83,12 @@ const char *cli_arg(const struct cli *cli, unsigned n)
     return n < cli->arg_count ? cli->args[n].text : NULL;
 }
 
+bool cli_arg_dashed(const struct cli *cli, unsigned n)
+{
+    return n < cli->arg_count && cli->dashes != 0 &&
+           cli->args[n].at > cli->dashes;
+}
+
 const char *cli_command_name(const struct cli *cli)
 {
     return cli->command->name;

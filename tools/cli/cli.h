@@ -96,6 +96,8 @@ const char *cli_value(const struct cli *cli, const char *option, unsigned n);
 
 unsigned cli_args(const struct cli *cli);
 const char *cli_arg(const struct cli *cli, unsigned n);
+// Did that argument come after a `--`?
+bool cli_arg_dashed(const struct cli *cli, unsigned n);
 const char *cli_command_name(const struct cli *cli); // with hyphens
 // The command's name as the user wrote it: old dialects differ in meaning.
 const char *cli_command_spelling(const struct cli *cli);

@@ -502,6 +502,9 @@ int cli_parse(struct cli_run *run, int argc, char **argv)
         const char *word = argv[p.i];
         if (!only_words && strcmp(word, "--") == 0) {
             only_words = true;
+            if (p.current != NULL) {
+                p.current->dashes = p.i;
+            }
         } else if (!only_words && strncmp(word, "--", 2) == 0) {
             status = parse_long(&p, word);
         } else if (!only_words && is_option(word)) {

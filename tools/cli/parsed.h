@@ -36,6 +36,7 @@ struct cli {
     struct cli_word *args;
     unsigned arg_count;
     struct cli_slot *last_multi;
+    int dashes; // index in argv of `--`, 0: none
 };
 
 // One run of a tool: one command, or several when the tool chains.

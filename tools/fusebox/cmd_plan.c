@@ -11,6 +11,7 @@
 #include "tools/fusebox/commands.h"
 #include "tools/fusebox/plan/recipe.h"
 #include "tools/fusebox/plan/release.h"
+#include "tools/fusebox/plan/script.h"
 
 static int add_images(const struct cli *cli, struct recipe_input *in)
 {
@@ -102,6 +103,43 @@ static int make(const struct cli *cli, const struct board *board,
     return status;
 }
 
+// The arguments after `--`: a command.
+static int record(const struct cli *cli, const struct board *board,
+                  struct plan_file *f)
+{
+    char **argv = calloc(cli_args(cli) + 1, sizeof *argv);
+    struct script_input in = {.board = board,
+                              .argv = argv,
+                              .plan = cli_string(cli, "output"),
+                              .flash_key = cli_string(cli, "flash-key"),
+                              .secure_boot_key =
+                                  cli_string(cli, "secure-boot-key"),
+                              .boot = !cli_flag(cli, "no-boot")};
+    if (argv == NULL) {
+        return cli_error(NULL, "out of memory");
+    }
+    int status = 0;
+    for (unsigned i = 0; i < cli_args(cli) && status == 0; i++) {
+        argv[i] = strdup(cli_arg(cli, i));
+        status = argv[i] == NULL ? cli_error(NULL, "out of memory") : 0;
+    }
+    memset(f, 0, sizeof *f);
+    if (status == 0) {
+        status = script_record(&in, f);
+    }
+    if (status == 0) {
+        status = plan_file_write(f, cli_string(cli, "output"));
+    }
+    if (status == 0) {
+        show(f, cli_string(cli, "output"));
+    }
+    for (unsigned i = 0; i < cli_args(cli); i++) {
+        free(argv[i]);
+    }
+    free(argv);
+    return status;
+}
+
 static int run(const struct cli *cli)
 {
     struct board board;
@@ -111,7 +149,8 @@ static int run(const struct cli *cli)
     }
     int status = board_open(&board, cli_string(cli, "board"));
     if (status == 0) {
-        status = make(cli, &board, f);
+        status = cli_arg_dashed(cli, 0) ? record(cli, &board, f)
+                                        : make(cli, &board, f);
         plan_file_free(f);
         board_close(&board);
     }
@@ -158,9 +197,9 @@ static const struct cli_option options[] = {
 
 const struct cli_command command_plan = {
     .name = "plan",
-    .arguments = "RECIPE...",
+    .arguments = "RECIPE... | -- COMMAND...",
     .min_args = 1,
-    .max_args = 4,
+    .max_args = UINT_MAX,
     .options = options,
     .help = "write down what is to be done to a board, before it is done",
     .details =
@@ -173,6 +212,10 @@ const struct cli_command command_plan = {
         "lock               encryption for ever, no encrypted access by UART,\n"
         "                   no JTAG, no BASIC\n"
         "lock-uart          no UART download mode at all (revision 3)\n"
+        "\n"
+        "With `-- sh provision.sh` the command runs against a copy of the\n"
+        "board, its port in $ESPPORT and $ESPTOOL_PORT, and what it burns and\n"
+        "writes becomes the plan.\n"
         "\n"
         "The plan is text, holds no key, and is hashed: `fusebox rehearse`\n"
         "tries it, `fusebox burn` does it.",

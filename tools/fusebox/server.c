@@ -84,6 +84,7 @@ enum listener {
 
 struct server {
     struct board *board;
+    const struct server_options *options;
     struct chip *chip;
     struct record record;   // what goes to the chip goes through it
     FILE *inputs;           // what it tells, NULL: nothing is recorded
@@ -245,6 +246,15 @@ static bool on_operation(void *ctx, unsigned op, uint32_t address, uint32_t n)
     (void)address;
     (void)n;
     return true;
+}
+
+static void on_operated(void *ctx, unsigned op, uint32_t address, uint32_t n)
+{
+    struct server *s = ctx;
+    if (s->options->operated != NULL) {
+        s->options->operated(s->options->operated_ctx, s->chip, op, address, n,
+                             chip_in_download_mode(s->chip));
+    }
 }
 
 static void on_unmodelled(void *ctx, uint32_t vaddr, bool store, uint32_t pc)
@@ -933,6 +943,7 @@ static int set_up(struct server *s, const struct server_options *options)
     struct chip_callbacks callbacks = {.ctx = s,
                                        .uart_tx = on_uart_tx,
                                        .operation = on_operation,
+                                       .operated = on_operated,
                                        .unmodelled = on_unmodelled,
                                        .log = on_log,
                                        .uart_baud = on_uart_baud};
@@ -969,6 +980,7 @@ static int start_all(struct server *servers, struct board *boards,
     for (size_t i = 0; i < n; i++) {
         struct server *s = &servers[i];
         *s = (struct server){.board = &boards[i],
+                             .options = &options[i],
                              .strap = options[i].strap,
                              .faults = options[i].faults,
                              .paced = options[i].line_rate};

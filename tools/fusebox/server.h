@@ -38,6 +38,11 @@ struct server_options {
     const char *record;
     const char *const *fault_specs; // record: what `faults` was made of
     unsigned fault_count;
+    // A flash or eFuse operation (enum chip_op) is done; download: by a loader,
+    // not by the board's firmware. NULL: nobody wants to know.
+    void (*operated)(void *ctx, const struct chip *chip, unsigned op,
+                     uint32_t address, uint32_t n, bool download);
+    void *operated_ctx;
 };
 
 // Serve until every board was told to stop (by command; SIGTERM and SIGINT stop
