@@ -94,7 +94,7 @@ static enum fb_condition of_bootloader(const struct fb_board_view *v)
     const struct fb_part *boot = &v->part[1];
 
     if (v->encrypted) {
-        if (v->key_blank) {
+        if (v->key_blank && boot->form != FB_FORM_CIPHER) {
             return FB_BOARD_NO_KEY;
         }
         if (boot->form == FB_FORM_PLAIN) {
@@ -151,7 +151,7 @@ static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
     if (!fb_part_runs(v, table)) {
         return unjudged(table) ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_TABLE;
     }
-    for (unsigned slot = 0; slot < 2; slot++) {
+    for (unsigned slot = 0; slot < v->store.place.slots; slot++) {
         const struct fb_part *app = fb_board_view_app(v, slot);
 
         if (app != NULL && fb_part_runs(v, app)) {
@@ -471,7 +471,7 @@ static void way_key(const struct fb_board_view *v,
 {
     struct pen p;
 
-    if (!v->has_flash_key || frozen(v, FB_EFUSE_BLOCK1)) {
+    if (!v->flash_key_given || frozen(v, FB_EFUSE_BLOCK1)) {
         return;
     }
     p = new_way(v, names, a, "burn the key");
@@ -483,6 +483,22 @@ static void way_key(const struct fb_board_view *v,
     rewrite_all(&p);
 }
 
+// The chip decrypts with the 32 zero bytes that are there.
+static void way_zero_key(const struct fb_board_view *v,
+                         const struct fb_advice_names *names,
+                         struct fb_advice *a)
+{
+    struct fb_advice_names zero = *names;
+    struct pen p;
+
+    zero.flash_key = "zero.bin";
+    p = new_way(v, &zero, a,
+                "encrypt with the key of zeros that BLOCK1 is: it boots, and "
+                "hides nothing");
+    line(&p, "head -c 32 /dev/zero >zero.bin");
+    rewrite_all(&p);
+}
+
 static void way_digest_key(const struct fb_board_view *v,
                            const struct fb_advice_names *names,
                            struct fb_advice *a)
@@ -490,7 +506,7 @@ static void way_digest_key(const struct fb_board_view *v,
     struct fb_advice_names zero = *names;
     struct pen p;
 
-    if (v->has_boot_key && !frozen(v, FB_EFUSE_BLOCK2)) {
+    if (v->boot_key_given && !frozen(v, FB_EFUSE_BLOCK2)) {
         p = new_way(v, names, a, "burn the secure boot key");
         line(&p, "espefuse --port %s burn_key secure_boot_v1 %s", port(&p),
              boot_key(&p));
@@ -527,6 +543,9 @@ static void find_ways(const struct fb_board_view *v,
     case FB_BOARD_NO_KEY:
         way_toggle(v, names, a);
         way_key(v, names, a);
+        if (a->ways == 0) {
+            way_zero_key(v, names, a);
+        }
         break;
     case FB_BOARD_INTERRUPTED:
     case FB_BOARD_CIPHER_UNDER_EVEN:

@@ -4,11 +4,9 @@
 
 #include <string.h>
 
-#include "lib/fb/boot_policy.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/efuse_coding.h"
 #include "lib/fb/flash_encryption.h"
-#include "lib/fb/otadata.h"
 #include "lib/fb/secure_boot_v1.h"
 #include "lib/fb/signature.h"
 #include "lib/fb/signature_v2.h"
@@ -87,15 +85,24 @@ static void find_keys(struct look *l)
     if (config == 0 && !l->v->encrypted) {
         config = FB_FLASH_CRYPT_CONFIG_DEFAULT;
     }
-    if (n == 0 && l->keys->flash_key != NULL && l->keys->flash_key_len <= 32) {
+    l->v->flash_key_given = l->keys->flash_key != NULL;
+    if (l->v->encrypted && block_blank(s, 1)) {
+        n = sizeof key;
+        memset(key, 0, n);
+    } else if (n == 0 && l->keys->flash_key != NULL &&
+               l->keys->flash_key_len <= 32) {
         n = l->keys->flash_key_len;
         memcpy(key, l->keys->flash_key, n);
     }
     l->v->has_flash_key = n != 0 && fb_flash_encryption_key_init(
                                         &l->flash_key, key, n, config) == FB_OK;
     l->boot_key_len = fuse_key(s, 2, l->boot_key);
-    if (l->boot_key_len == 0 && l->keys->boot_key != NULL &&
-        l->keys->boot_key_len <= 32) {
+    l->v->boot_key_given = l->keys->boot_key != NULL;
+    if (l->v->secure_v1 && l->v->digest_key_blank) {
+        memset(l->boot_key, 0, sizeof l->boot_key);
+        l->boot_key_len = sizeof l->boot_key;
+    } else if (l->boot_key_len == 0 && l->keys->boot_key != NULL &&
+               l->keys->boot_key_len <= 32) {
         l->boot_key_len = l->keys->boot_key_len;
         memcpy(l->boot_key, l->keys->boot_key, l->boot_key_len);
     } else if (l->keys->v2 && l->boot_key_len != 0) {
@@ -279,6 +286,9 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t cap)
         part->patched = header_rewritten(l, off);
         part->status = FB_E_BAD_MAGIC;
     }
+    if (part->made_for != off && decrypt(l, off, part->made_for, p, cap)) {
+        (void)fb_image_parse(p, cap, &part->image, NULL); // for its length
+    }
     if (!raw_ok && !decrypted_ok) {
         return;
     }
@@ -448,10 +458,68 @@ static void look_at_otadata(struct look *l, struct fb_part *part)
     if (decrypted_ok) {
         memcpy(p, decrypted, sizeof decrypted);
     }
-    if (part->status == FB_OK && fb_part_runs(l->v, part) &&
-        fb_boot_info_parse(p, &l->v->info) == FB_OK) {
-        l->v->has_info = true;
+}
+
+// --- what the bootloader remembers ---
+
+// The view's flash.
+static int store_read(void *user, uint32_t flash_off, void *p, size_t n)
+{
+    const struct look *l = user;
+    uint32_t from = flash_off & ~31u;
+    uint8_t rows[128];
+    uint32_t len = align_up32(flash_off + (uint32_t)n, 32) - from;
+
+    if (len > sizeof rows ||
+        !fb_board_state_knows_flash(l->v->state, from, len) ||
+        (l->v->encrypted && !l->v->has_flash_key)) {
+        return -1;
     }
+    memcpy(rows, raw(l, from), len);
+    if (l->v->encrypted &&
+        fb_flash_decrypt(&l->flash_key, from, rows, rows, len) != FB_OK) {
+        return -1;
+    }
+    memcpy(p, rows + (flash_off - from), n);
+    return 0;
+}
+
+static int store_read_raw(void *user, uint32_t flash_off, void *p, size_t n)
+{
+    const struct look *l = user;
+
+    if (!fb_board_state_knows_flash(l->v->state, flash_off, (uint32_t)n)) {
+        return -1;
+    }
+    memcpy(p, raw(l, flash_off), n);
+    return 0;
+}
+
+// An interrupted change would be finished by writing; here nothing is written,
+// and what can be read counts.
+static int store_erase(void *user, uint32_t flash_off)
+{
+    (void)user;
+    (void)flash_off;
+    return -1;
+}
+
+static int store_write(void *user, uint32_t flash_off, const void *p, size_t n)
+{
+    (void)p;
+    (void)n;
+    return store_erase(user, flash_off);
+}
+
+static void look_at_store(struct look *l)
+{
+    const struct fb_boot_flash flash = {
+        l, store_read, store_read_raw, store_erase, store_write, store_write};
+    struct fb_boot_place place;
+
+    fb_boot_store_find(&l->v->table, l->v->state->flash_size, &place);
+    (void)fb_boot_store_read(&flash, &place, &l->v->store);
+    l->v->store.place = place;
 }
 
 // Data has no form of its own to tell. Ciphertext looks like noise: in a
@@ -544,6 +612,9 @@ void fb_board_view(struct fb_board_view *v, const struct fb_board_state *s,
     for (unsigned i = 0; v->table_ok && i < v->table.count; i++) {
         look_at_partition(&l, &v->table.part[i]);
     }
+    if (v->table_ok) {
+        look_at_store(&l);
+    }
     fb_bytes_wipe(&l, sizeof l);
 }
 
@@ -576,15 +647,21 @@ bool fb_board_is_plaintext(const uint8_t *data, size_t n)
     struct fb_boot_info info;
 
     return n >= 64 &&
-           (header_at(data) || table_at(data) || record_at(data, &info));
+           (header_at(data) || table_at(data) || record_at(data, &info) ||
+            (n >= BOOTLOADER + 64 && header_at(data + BOOTLOADER)));
 }
 
 unsigned fb_board_view_slot(const struct fb_board_view *v)
 {
-    struct fb_boot_decision d;
+    struct fb_boot_course course;
 
-    fb_boot_policy_first(v->has_info ? &v->info : NULL, 0, &d);
-    return d.slot;
+    fb_boot_store_first(&v->store, 0, &course);
+    return course.slot;
+}
+
+unsigned fb_board_view_running(const struct fb_board_view *v)
+{
+    return fb_boot_store_active(&v->store);
 }
 
 const struct fb_part *fb_board_view_app(const struct fb_board_view *v,

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/fb/boot_info.h"
+#include "lib/fb/boot_store.h"
 #include "lib/fb/image.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/plan.h"
@@ -66,16 +66,20 @@ struct fb_board_view {
     bool secure_v2;        // ABS_DONE_1 on a chip that obeys it
     bool key_blank;        // BLK1 is known and holds nothing
     bool digest_key_blank; // BLK2
-    bool has_flash_key;    // one to decrypt with: BLK1's, else the file's
-    bool has_boot_key;     // one for digests: BLK2's, else the file's
+    bool has_flash_key;    // one to decrypt with: BLK1's, else the file's;
+                           // while encryption is on a blank BLK1 is a key of
+                           // zeros
+    bool flash_key_given;  // as a file
+    bool has_boot_key;     // one for digests: BLK2's, else the file's; with
+                           // ABS_DONE_0 a blank BLK2 is a key of zeros
+    bool boot_key_given;   // as a file
     bool shifted;          // a bootloader image stands at 0x2000: the file for
                            // flash_off 0 was written to 0x1000
     bool table_ok;         // the table parsed, either form
     struct fb_partition_table table;
     unsigned parts; // [0] digest, [1] bootloader, [2] table, then partitions
     struct fb_part part[FB_PARTS_MAX];
-    bool has_info; // boot_info (Pycom) is valid, as the chip sees it
-    struct fb_boot_info info;
+    struct fb_boot_store store; // what the bootloader remembers, as it sees it
 };
 
 // Keys to look with; NULL: not given. Files win over nothing but the fuses:
@@ -95,8 +99,10 @@ struct fb_board_keys {
 void fb_board_view(struct fb_board_view *v, const struct fb_board_state *s,
                    const struct fb_board_keys *keys, uint8_t *plain);
 
-// The app slot that starts next: index for fb_partition_app_slot().
+// The app slot that starts next, and the one that runs now if all went well:
+// indices for fb_partition_app_slot().
 unsigned fb_board_view_slot(const struct fb_board_view *v);
+unsigned fb_board_view_running(const struct fb_board_view *v);
 // Its part; NULL: the table has no such slot.
 const struct fb_part *fb_board_view_app(const struct fb_board_view *v,
                                         unsigned slot);
@@ -107,8 +113,8 @@ bool fb_board_encrypted_for(const struct fb_board_state *s,
                             const struct fb_board_keys *keys,
                             const uint8_t *data, size_t n, uint32_t flash_off,
                             uint32_t *found);
-// Does a file begin like something that is stored as plaintext: an image, a
-// partition table, boot_info or otadata?
+// Does a file begin like something that is stored as plaintext: an image (also
+// behind a Secure Boot V1 digest), a partition table, boot_info or otadata?
 bool fb_board_is_plaintext(const uint8_t *data, size_t n);
 
 // Is all of that flash known?

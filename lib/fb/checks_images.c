@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "lib/fb/boot_policy.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/checks_facts.h"
 #include "lib/fb/efuse_coding.h"
@@ -200,8 +199,8 @@ void fb_check_ota(const struct fb_check_facts *f, struct fb_check_result *out)
             return;
         }
         if (f->in->ota &&
-            slot ==
-                fb_board_view_app(&f->before, fb_board_view_slot(&f->before))) {
+            slot == fb_board_view_app(&f->before,
+                                      fb_board_view_running(&f->before))) {
             fb_check_say(out, FB_CHECK_FAIL, step, "0x%x is the slot that runs",
                          (unsigned)s->flash_off);
             return;

@@ -408,8 +408,10 @@ static bool is_plain(const uint8_t *p, size_t n, uint32_t flash_off)
     struct fb_image image;
     struct fb_partition part;
     const uint32_t image_off = FB_SECURE_BOOT_V1_IMAGE_OFF;
-    if (flash_off == 0 && n > image_off &&
-        fb_image_parse(p + image_off, n - image_off, &image, NULL) == FB_OK) {
+    struct fb_image_header header;
+    // Its appended hash may be cut: the digest does not cover all of it.
+    if (flash_off == 0 && n > image_off + FB_IMAGE_HEADER_SIZE &&
+        fb_image_header_parse(p + image_off, &header, NULL) == FB_OK) {
         return true;
     }
     if (flash_off == FB_PARTITION_TABLE_OFF) {

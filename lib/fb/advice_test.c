@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What state is seen and which ways are offered. That the ways work is shown by
+// tests/boot/advice.bats, which executes them.
+
+#define _DEFAULT_SOURCE // for testing.h
+
+#include "lib/fb/advice.h"
+
+#include "tests/stories/fixture.h"
+
+static void advise(struct fixture *f, struct fb_advice *a)
+{
+    static struct fb_board_view v;
+    const struct fb_board_keys keys = {.flash_key = f->in.flash_key.bytes,
+                                       .flash_key_len = f->in.flash_key.len,
+                                       .boot_key = f->in.secure_boot_key.bytes,
+                                       .boot_key_len =
+                                           f->in.secure_boot_key.len,
+                                       .signing_pub = f->in.signing_pub.bytes,
+                                       .v2 = f->in.secure_v2};
+    const struct fb_advice_names names = {.port = "p"};
+
+    fb_board_view(&v, &f->before, &keys, f->plain);
+    fb_advise(&v, &names, a);
+}
+
+static void counter_even(struct fixture *f)
+{
+    f->before.fuses.word[0][0] &= ~(0x7Fu << 20);
+}
+
+static void plain(struct fixture *f)
+{
+    fx_put_all(f, false);
+}
+
+static void locked(struct fixture *f)
+{
+    fx_lock(f, false);
+}
+
+static void released(struct fixture *f)
+{
+    fx_lock(f, true);
+}
+
+static void nothing_known(struct fixture *f)
+{
+    memset(&f->before.known, 0, sizeof f->before.known);
+}
+
+static void flash_unknown(struct fixture *f)
+{
+    locked(f);
+    f->before.flash = NULL;
+}
+
+static void no_key(struct fixture *f)
+{
+    plain(f);
+    fx_fuse(f, FB_EFUSE_FLASH_CRYPT_CNT, 1);
+}
+
+static void no_key_frozen(struct fixture *f)
+{
+    no_key(f);
+    fx_fuse(f, FB_EFUSE_WR_DIS, 0x84);
+}
+
+static void plain_under_odd(struct fixture *f)
+{
+    locked(f);
+    plain(f);
+}
+
+static void plain_released(struct fixture *f)
+{
+    released(f);
+    plain(f);
+}
+
+static void plain_nobody_has_keys(struct fixture *f)
+{
+    plain_released(f);
+    fx_hide_keys(f);
+    f->in.flash_key.bytes = NULL;
+}
+
+static void interrupted(struct fixture *f)
+{
+    locked(f);
+    counter_even(f);
+}
+
+static void cipher_no_config(struct fixture *f)
+{
+    interrupted(f);
+    f->before.fuses.word[0][5] = 0;
+}
+
+static void shifted(struct fixture *f)
+{
+    fx_put(f, 0x1000, f->digest_file, f->digest_file_n, false);
+}
+
+static void noise(struct fixture *f)
+{
+    uint64_t seed = 7;
+
+    locked(f);
+    testing_random(&seed, f->flash + 0x1000, 32);
+}
+
+static void blank(struct fixture *f)
+{
+    (void)f;
+}
+
+static void damaged(struct fixture *f)
+{
+    plain(f);
+    f->flash[0x1100] ^= 1;
+}
+
+static void no_digest_key(struct fixture *f)
+{
+    plain(f);
+    fx_fuse(f, FB_EFUSE_ABS_DONE_0, 1);
+}
+
+static void bad_digest(struct fixture *f)
+{
+    locked(f);
+    f->flash[0] ^= 1;
+}
+
+static void bad_digest_of_the_chip(struct fixture *f)
+{
+    locked(f);
+    memset(f->flash, 0xFF, 0x1000);
+    fx_hide_keys(f);
+    f->in.secure_boot_key.bytes = NULL;
+}
+
+static void digest_hidden(struct fixture *f)
+{
+    fx_revision_3(f);
+    plain(f);
+    fx_fuse(f, FB_EFUSE_ABS_DONE_1, 1);
+}
+
+static void bad_signature(struct fixture *f)
+{
+    digest_hidden(f);
+    fx_key_words(f->boot_key, false, f->before.fuses.word[2]);
+    f->in.secure_v2 = true;
+}
+
+static void table_plain(struct fixture *f)
+{
+    locked(f);
+    fx_put(f, 0x8000, f->table.p, f->table.n, false);
+}
+
+static void app_of_another(struct fixture *f)
+{
+    locked(f);
+    fx_make_app(&f->app, 'H', testing_other_key);
+    fx_put_all(f, true);
+}
+
+static void no_download(struct fixture *f)
+{
+    fx_revision_3(f);
+    fx_fuse(f, FB_EFUSE_UART_DOWNLOAD_DIS, 1);
+}
+
+static void test_conditions(void **state)
+{
+    static const struct {
+        void (*set_up)(struct fixture *f);
+        const char *condition;
+        unsigned ways;
+        const char *part; // of the first command, or of why there is none
+    } rows[] = {
+        {plain, "boots", 0, NULL},
+        {locked, "boots", 0, NULL},
+        {released, "boots", 0, NULL},
+        {nothing_known, "unknown", 0, NULL},
+        {flash_unknown, "unknown", 0, NULL},
+        {no_key, "no-key", 2, "burn_efuse FLASH_CRYPT_CNT"},
+        {no_key_frozen, "no-key", 1, "zero.bin"},
+        {plain_under_odd, "plain-under-odd", 2, "read_flash 0x1000"},
+        {plain_released, "plain-under-odd", 1, "read_flash 0x1000"},
+        {plain_nobody_has_keys, "plain-under-odd", 0, "in the chip only"},
+        {interrupted, "interrupted", 2, "burn_efuse FLASH_CRYPT_CNT"},
+        {cipher_no_config, "cipher-under-even", 2,
+         "burn_efuse FLASH_CRYPT_CNT"},
+        {shifted, "wrong-address", 1, "read_flash 0x1000 0x7000"},
+        {noise, "wrong-key", 2, "digest_secure_bootloader"},
+        {blank, "no-bootloader", 1, "write_flash 0x1000 bootloader.bin"},
+        {damaged, "bad-bootloader", 1, "write_flash 0x1000 bootloader.bin"},
+        {no_digest_key, "no-digest-key", 1, "burn_key secure_boot_v1"},
+        {bad_digest, "bad-digest", 1, "read_flash 0x1000"},
+        {bad_digest_of_the_chip, "bad-digest", 0, "in the chip only"},
+        {digest_hidden, "digest-hidden", 0, "no fuse can be taken back"},
+        {bad_signature, "bad-signature", 1, ""},
+        {table_plain, "bad-table", 1, "read_flash 0x8000"},
+        {app_of_another, "bad-app", 1, "sign_data"},
+        {no_download, "no-bootloader", 0, "UART_DOWNLOAD_DIS"},
+    };
+    static struct fb_advice a;
+    unsigned bad = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture *f = fx_new();
+        const char *said;
+
+        rows[i].set_up(f);
+        advise(f, &a);
+        said = a.ways > 0 ? a.way[0].line[0] : a.hopeless;
+        if (strcmp(fb_condition_name(a.condition), rows[i].condition) != 0 ||
+            a.ways != rows[i].ways ||
+            (rows[i].part != NULL &&
+             (said == NULL || strstr(said, rows[i].part) == NULL))) {
+            print_error("row %u: %s, %u ways, %s\n", i,
+                        fb_condition_name(a.condition), a.ways,
+                        said != NULL ? said : "nothing");
+            bad++;
+        }
+        for (unsigned w = 0; w < a.ways; w++) {
+            assert_true(a.way[w].lines > 0);
+            assert_true(a.way[w].lines < FB_ADVICE_LINES);
+        }
+        // A dead board has a way or a reason.
+        assert_true(a.condition == FB_BOARD_BOOTS ||
+                    a.condition == FB_BOARD_UNKNOWN ||
+                    (a.ways == 0) == (a.hopeless != NULL));
+        fx_free(f);
+    }
+    assert_int_equal(bad, 0);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < FB_CONDITIONS; i++) {
+        assert_non_null(fb_condition_text((enum fb_condition)i));
+        for (unsigned k = 0; k < i; k++) {
+            assert_string_not_equal(fb_condition_name((enum fb_condition)i),
+                                    fb_condition_name((enum fb_condition)k));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_names),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _DEFAULT_SOURCE // for testing.h
+
+#include "lib/fb/board_view.h"
+
+#include "tests/stories/fixture.h"
+
+static struct fb_board_view v;
+
+static void look(struct fixture *f)
+{
+    const struct fb_board_keys keys = {.flash_key = f->in.flash_key.bytes,
+                                       .flash_key_len = f->in.flash_key.len,
+                                       .boot_key = f->in.secure_boot_key.bytes,
+                                       .boot_key_len =
+                                           f->in.secure_boot_key.len,
+                                       .signing_pub = f->in.signing_pub.bytes};
+
+    fb_board_view(&v, &f->before, &keys, f->plain);
+}
+
+static void test_plaintext_and_ciphertext(void **state)
+{
+    (void)state;
+    for (unsigned locked = 0; locked < 2; locked++) {
+        struct fixture *f = fx_new();
+
+        if (locked) {
+            fx_lock(f, false);
+        } else {
+            fx_put_all(f, false);
+        }
+        look(f);
+        assert_true(v.table_ok);
+        assert_int_equal(v.parts, 7);
+        for (unsigned i = 0; i < 4; i++) { // with the factory app
+            assert_int_equal(v.part[i].form,
+                             locked ? FB_FORM_CIPHER : FB_FORM_PLAIN);
+            assert_int_equal(v.part[i].status, FB_OK);
+            assert_true(fb_part_runs(&v, &v.part[i]));
+        }
+        assert_int_equal(v.part[0].proof, FB_OK);
+        assert_int_equal(v.part[2].proof, FB_OK);
+        // The images can be read at their places.
+        assert_memory_equal(f->plain + FX_SLOT_0, f->app.p, f->app.n);
+        assert_memory_equal(f->plain + 0x1000, f->bootloader, 1024);
+        assert_int_equal(fb_board_view_app(&v, 0)->flash_off, FX_SLOT_0);
+        assert_int_equal(fb_board_view_app(&v, 1)->form, FB_FORM_BLANK);
+        assert_null(fb_board_view_app(&v, 2));
+        fx_free(f);
+    }
+}
+
+static void test_without_keys_nothing_is_claimed(void **state)
+{
+    struct fixture *f = fx_new();
+
+    (void)state;
+    fx_lock(f, false);
+    fx_hide_keys(f);
+    memset(&f->in.flash_key, 0, sizeof f->in.flash_key);
+    memset(&f->in.secure_boot_key, 0, sizeof f->in.secure_boot_key);
+    look(f);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(v.part[i].form, FB_FORM_UNKNOWN);
+        assert_false(fb_part_runs(&v, &v.part[i]));
+    }
+    assert_int_equal(v.part[0].proof, FB_E_KEY);
+    fx_free(f);
+}
+
+// Sectors that were not read are not looked at.
+static void test_unread_sectors(void **state)
+{
+    static uint8_t known[FX_FLASH / 4096];
+    struct fixture *f = fx_new();
+
+    (void)state;
+    fx_put_all(f, false);
+    f->before.flash_known = known;
+    memset(known, 1, sizeof known);
+    known[FX_SLOT_0 / 4096] = 0;
+    assert_true(fb_board_state_knows_flash(&f->before, 0, FX_SLOT_0));
+    assert_false(fb_board_state_knows_flash(&f->before, 0, FX_SLOT_0 + 1));
+    assert_false(fb_board_state_knows_flash(&f->before, FX_FLASH, 1));
+    look(f);
+    assert_int_equal(v.part[1].form, FB_FORM_PLAIN);
+    assert_int_equal(fb_board_view_app(&v, 0)->form, FB_FORM_UNKNOWN);
+    known[8] = 0; // the table
+    look(f);
+    assert_false(v.table_ok);
+    assert_int_equal(v.part[2].form, FB_FORM_UNKNOWN);
+    fx_free(f);
+}
+
+static void test_the_slot_that_starts(void **state)
+{
+    struct fixture *f = fx_new();
+
+    (void)state;
+    fx_lock(f, false);
+    look(f);
+    assert_int_equal(fb_board_view_slot(&v), 0);
+    fx_put_info(f, FB_BOOT_UPDATE1, FB_BOOT_READY, true);
+    look(f);
+    assert_int_equal(fb_board_view_slot(&v), 1);
+    assert_int_equal(fb_board_view_running(&v), 1);
+    // Plaintext is noise to this chip, and noise is no record.
+    fx_put_info(f, FB_BOOT_UPDATE1, FB_BOOT_READY, false);
+    look(f);
+    assert_int_equal(fb_board_view_slot(&v), 0);
+    fx_free(f);
+}
+
+static void test_where_a_file_belongs(void **state)
+{
+    struct fixture *f = fx_new();
+    const struct fb_board_keys keys = {.flash_key = f->flash_key,
+                                       .flash_key_len = 32};
+    const struct fb_board_keys none = {0};
+    static uint8_t file[TESTING_BLOB];
+    uint32_t found = 1;
+    size_t n;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        const uint32_t at[] = {0x10000, 0x1A0000, 0x1000};
+
+        n = fx_rows(f, file, f->app.p, f->app.n, true, at[i]);
+        assert_true(fb_board_encrypted_for(&f->before, &keys, file, n, 0x20000,
+                                           &found));
+        assert_int_equal(found, at[i]);
+        assert_false(fb_board_is_plaintext(file, n));
+        assert_false(
+            fb_board_encrypted_for(&f->before, &none, file, n, at[i], &found));
+    }
+    assert_false(
+        fb_board_encrypted_for(&f->before, &keys, file, 31, 0, &found));
+    assert_true(fb_board_is_plaintext(f->app.p, f->app.n));
+    assert_true(fb_board_is_plaintext(f->table.p, f->table.n));
+    assert_true(fb_board_is_plaintext(f->digest_file, f->digest_file_n));
+    assert_false(fb_board_is_plaintext(f->app.p, 63));
+    fx_free(f);
+}
+
+// Ciphertext of the same bytes under another key is noise, and so is damage.
+static void test_noise_is_not_taken_for_anything(void **state)
+{
+    struct fixture *f = fx_new();
+
+    (void)state;
+    fx_lock(f, false);
+    for (unsigned i = 0; i < 8; i++) {
+        f->before.fuses.word[1][i] ^= 1;
+    }
+    look(f);
+    assert_int_equal(v.part[1].form, FB_FORM_OTHER);
+    assert_int_equal(v.part[2].form, FB_FORM_OTHER);
+    assert_int_equal(v.part[1].made_for, 0x1000);
+    assert_false(v.table_ok);
+    fx_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plaintext_and_ciphertext),
+        cmocka_unit_test(test_without_keys_nothing_is_claimed),
+        cmocka_unit_test(test_unread_sectors),
+        cmocka_unit_test(test_the_slot_that_starts),
+        cmocka_unit_test(test_where_a_file_belongs),
+        cmocka_unit_test(test_noise_is_not_taken_for_anything),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,430 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# fusebox check and fusebox advise on boards with the real bootloader: what
+# state is a board in, and do the commands bring it back? Every way of every
+# advice is executed on a virtual board, which has to say "alive" afterwards.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    bin=$root/build/bin
+    why=
+    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
+    [ -x "$bin/fusebox" ] || why='no build/bin/fusebox: make'
+    export root bin why
+    [ -z "$why" ] || return 0
+    cd "$BATS_FILE_TMPDIR" || return 1
+    PATH=$bin:$PATH
+    {
+        espsecure generate_signing_key SIGNING_KEY.pem
+        espsecure digest_private_key --keyfile SIGNING_KEY.pem sb.bin
+        espsecure extract_public_key --keyfile SIGNING_KEY.pem pub.bin
+        espsecure generate_flash_encryption_key fe.bin
+    } >keys.log
+    mkdir obj copies
+    cp fe.bin sb.bin copies
+    make --no-print-directory -s -j2 -C "$root/firmware/boot" TARGET= \
+        BOARD=GPY BTYPE=release BUILD="$PWD/obj" SIGN_PUB="$PWD/pub.bin" \
+        CROSS_COMPILE=xtensa-lx106-elf- >boot.log 2>&1 ||
+        { tail -n 20 boot.log >&2; return 1; }
+    xtensa-lx106-elf-gcc -nostdlib -mabi=call0 -Wl,-Ttext=0x40080000 \
+        -o alive.elf "$root/tests/boot/alive.S"
+    for image in bootloader alive; do
+        elf=obj/$image.elf
+        [ -e "$elf" ] || elf=$image.elf
+        esptool --chip esp32 elf2image --flash_mode dio --flash_freq 80m \
+            --flash_size 4MB -o $image.bin "$elf" >>images.log
+    done
+    cp alive.bin app.bin
+    cat >layout.csv <<END
+factory, app, factory, 0x10000, 0x10000, encrypted
+ota_0, app, ota_0, 0x20000, 0x10000, encrypted
+otadata, data, ota, 0x30000, 0x1000, encrypted
+END
+    gen_esp32part layout.csv partitions.bin >>images.log
+    cp partitions.bin unsigned.bin
+    for f in app partitions; do
+        espsecure sign_data --version 1 --keyfile SIGNING_KEY.pem $f.bin >>images.log
+    done
+    espsecure digest_secure_bootloader --keyfile sb.bin --output digest.bin \
+        bootloader.bin >>images.log
+    encrypted digest.bin 0x0 digest_enc.bin
+    encrypted bootloader.bin 0x1000 bootloader_enc.bin
+    encrypted partitions.bin 0x8000 partitions_enc.bin
+    encrypted app.bin 0x10000 app_enc.bin
+    fusebox board start blank --mac 24:0a:c4:00:01:02 7>&- 3>&-
+    fusebox board stop blank
+    fusebox board start blank3 --revision 3 --mac 24:0a:c4:00:01:03 7>&- 3>&-
+    fusebox board stop blank3
+}
+
+# encrypted FILE ADDRESS OUT
+encrypted() {
+    espsecure encrypt_flash_data --keyfile fe.bin --address "$2" --pad ff \
+        --output "$3" "$1" >>"$BATS_FILE_TMPDIR/images.log"
+}
+
+setup() {
+    [ -z "$why" ] || skip "$why"
+    PATH=$bin:$PATH
+    made=$BATS_FILE_TMPDIR
+    cd "$BATS_TEST_TMPDIR" || return 1
+    cp -r "$made/blank" b
+    keys=(--flash-key "$made/fe.bin" --secure-boot-key "$made/sb.bin"
+        --public-key "$made/pub.bin")
+}
+
+teardown() {
+    [ ! -e b/board.run ] || fusebox board stop b >/dev/null
+}
+
+# --- a board in a state ---
+
+# burned NAME VALUE...: as if long ago.
+burned() {
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        burn_efuse "$@" >>burned.log
+}
+
+# key flash_encryption|secure_boot_v1 FILE
+key() {
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        burn_key "$@" >>burned.log
+}
+
+# holds FILE ADDRESS...: in flash.
+holds() {
+    while [ $# -gt 0 ]; do
+        dd if="$made/$1" of=b/flash.bin bs=16 seek=$(($2 / 16)) conv=notrunc \
+            status=none
+        shift 2
+    done
+}
+
+plaintext() {
+    holds bootloader.bin 0x1000 partitions.bin 0x8000 app.bin 0x10000
+}
+
+ciphertext() {
+    holds bootloader_enc.bin 0x1000 partitions_enc.bin 0x8000 app_enc.bin 0x10000
+}
+
+encryption() {
+    key flash_encryption "$made/fe.bin"
+    burned FLASH_CRYPT_CONFIG 0xf FLASH_CRYPT_CNT 1
+}
+
+secure_boot() {
+    key secure_boot_v1 "$made/sb.bin"
+    burned ABS_DONE_0 1
+}
+
+locked() {
+    encryption
+    secure_boot
+    ciphertext
+    holds digest_enc.bin 0x0
+}
+
+lives() {
+    fusebox board start b >/dev/null 7>&- 3>&-
+    fusebox board reset b
+    fusebox board console b --expect alive --timeout 20 >console.log
+    fusebox board stop b >/dev/null
+}
+
+# state NAME: advise says so, and exits 1 unless it boots.
+state() {
+    run fusebox advise --board b "${keys[@]}" --format json
+    echo "$output" >&2
+    [ "$(echo "$output" | jq -r .advice.condition)" = "$1" ]
+    [ "$status" -eq $([ "$1" = boots ] && echo 0 || echo 1) ]
+}
+
+# Execute each way back on a copy; each has to end with a board that lives.
+comes_back() {
+    local ways i
+    state "$1"
+    # It is dead now: what is advised has something to do.
+    ways=$(fusebox advise --board b "${keys[@]}" --format json |
+        jq '.advice.ways | length')
+    [ "$ways" -eq "$2" ]
+    mv b dead
+    for ((i = 0; i < ways; i++)); do
+        rm -rf b
+        cp -r dead b
+        fusebox advise --board b "${keys[@]}" --format json |
+            jq -r ".advice.ways[$i].commands[]" >commands
+        cat commands >&2
+        cp "$made"/{bootloader,digest,partitions,app}.bin \
+            "$made/SIGNING_KEY.pem" .
+        fusebox board start b >/dev/null 7>&- 3>&-
+        while read -r line; do
+            echo BURN | sh -ec "$line" >>run.log 2>&1 ||
+                { tail -n 5 run.log >&2; false; }
+        done <commands
+        fusebox board stop b >/dev/null
+        lives
+        state boots
+    done
+}
+
+hopeless() {
+    state "$1"
+    [ "$(echo "$output" | jq '.advice.ways | length')" -eq 0 ]
+    [[ $(echo "$output" | jq -r .advice.hopeless) == *"$2"* ]]
+}
+
+# --- the way back ---
+
+@test "a board that boots needs no advice, and check passes" {
+    plaintext
+    state boots
+    lives
+    run fusebox check --board b --public-key "$made/pub.bin"
+    echo "$output" >&2
+    [ "$status" -eq 0 ]
+    locked
+    state boots
+    lives
+    run fusebox check --board b "${keys[@]}"
+    echo "$output" >&2
+    [ "$status" -eq 0 ]
+    [[ $output == *"Secure Boot V1 and flash encryption, chip revision 0"* ]]
+    [[ $output == *"CVE-2019-17391"* ]]
+    [[ $output == *"0 fail, 0 unknown"* ]]
+}
+
+@test "encryption on, no key: the counter, or the key" {
+    plaintext
+    burned FLASH_CRYPT_CNT 1
+    comes_back no-key 2
+    rm -rf b dead
+    cp -r "$made/blank" b
+    plaintext
+    burned FLASH_CRYPT_CONFIG 0xf FLASH_CRYPT_CNT 0x7f
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        write_protect_efuse BLOCK1 >>burned.log
+    comes_back no-key 1
+    grep -q zero.bin commands
+}
+
+@test "plaintext under an odd counter" {
+    encryption
+    plaintext
+    comes_back plain-under-odd 2
+}
+
+@test "plaintext on a locked board" {
+    locked
+    plaintext
+    comes_back plain-under-odd 2
+}
+
+@test "ciphertext under an even counter: an interrupted first boot" {
+    key flash_encryption "$made/fe.bin"
+    burned FLASH_CRYPT_CONFIG 0xf
+    ciphertext
+    comes_back interrupted 2
+}
+
+@test "ciphertext on a board without encryption" {
+    ciphertext
+    comes_back cipher-under-even 1
+}
+
+@test "encrypted for another address" {
+    locked
+    holds app_enc.bin 0x1000
+    comes_back wrong-address 1
+    rm -rf b dead
+    cp -r "$made/blank" b
+    plaintext
+    secure_boot
+    holds digest.bin 0x1000 partitions.bin 0x8000
+    comes_back wrong-address 1
+}
+
+@test "damaged ciphertext, and encrypted with another key" {
+    locked
+    head -c 32 /dev/urandom >"$made/noise"
+    holds noise 0x1000
+    comes_back wrong-key 2
+}
+
+@test "no bootloader, damaged bootloader" {
+    comes_back no-bootloader 1
+    rm -rf b dead
+    cp -r "$made/blank" b
+    plaintext
+    head -c 32 /dev/urandom >"$made/noise"
+    holds noise 0x2000
+    comes_back bad-bootloader 1
+}
+
+@test "secure boot on a blank BLOCK2: the key, or a digest of zeros" {
+    plaintext
+    holds digest.bin 0x0
+    burned ABS_DONE_0 1
+    comes_back no-digest-key 1
+    rm -rf b dead
+    cp -r "$made/blank" b
+    plaintext
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        write_protect_efuse BLOCK2 >>burned.log
+    burned ABS_DONE_0 1
+    comes_back no-digest-key 1
+    grep -q zero.bin commands
+}
+
+@test "a digest of another bootloader" {
+    locked
+    printf x >"$made/x"
+    holds x 0x0
+    comes_back bad-digest 1
+}
+
+@test "table and application: plaintext, unsigned, erased" {
+    locked
+    holds partitions.bin 0x8000
+    comes_back bad-table 1
+    rm -rf b dead
+    cp -r "$made/blank" b
+    secure_boot
+    plaintext
+    holds digest.bin 0x0 unsigned.bin 0x8000
+    printf '%4096s' '' | tr ' ' '\377' | head -c 1024 >"$made/ff"
+    holds ff 0x8c00
+    comes_back bad-table 1
+    rm -rf b dead
+    cp -r "$made/blank" b
+    locked
+    holds app.bin 0x10000
+    comes_back bad-app 1
+}
+
+@test "what nothing brings back" {
+    rm -rf b
+    cp -r "$made/blank3" b
+    burned UART_DOWNLOAD_DIS 1
+    hopeless no-bootloader UART_DOWNLOAD_DIS
+    rm -rf b
+    cp -r "$made/blank3" b
+    burned ABS_DONE_1 1
+    plaintext
+    hopeless digest-hidden "no fuse can be taken back"
+}
+
+@test "keys that only the chip has: what can still be done" {
+    locked
+    plaintext
+    echo 'unknown = BLOCK1,BLOCK2' >>b/board.ini
+    keys=(--public-key "$made/pub.bin")
+    burned DISABLE_DL_ENCRYPT 1 FLASH_CRYPT_CNT 0x7f
+    hopeless plain-under-odd "in the chip only"
+}
+
+# --- check ---
+
+@test "check names the mistake, what to do, and takes one exception by name" {
+    locked
+    run fusebox check --board b 0x10000 "$made/app.bin" "${keys[@]}"
+    echo "$output" >&2
+    [ "$status" -eq 1 ]
+    [[ $output == *"P14  FAIL"* ]]
+    [[ $output == *"app.bin is plaintext, goes to 0x10000"* ]]
+    cmp "$made/app_enc.bin" <(tail -c +65537 b/flash.bin |
+        head -c "$(stat -c %s "$made/app_enc.bin")")
+    run fusebox check --board b 0x10000 "$made/app.bin" "${keys[@]}" \
+        --accept "P14:the updater encrypts" P11:same P15:same
+    echo "$output" >&2
+    [[ $output == *"accepted the updater encrypts"* ]]
+    run fusebox check --board b --accept P14:
+    [ "$status" -eq 2 ]
+    run fusebox check --board b --accept P99:x
+    [ "$status" -eq 2 ]
+}
+
+@test "check: what if this was burned" {
+    plaintext
+    run fusebox check --board b "${keys[@]}" --burn FLASH_CRYPT_CNT=1
+    [ "$status" -eq 1 ]
+    [[ $output == *"P8   FAIL"* ]]
+    [[ $output == *"BLOCK1 holds no key"* ]]
+    run fusebox check --board b "${keys[@]}" --burn BLOCK1="$made/fe.bin"
+    [[ $output == *"P2   FAIL"* ]]
+    [[ $output == *"wrong order"* ]]
+    run fusebox check --board b "${keys[@]}" \
+        --burn flash_encryption="$made/fe.bin"
+    [[ $output == *"P2   PASS"* ]]
+    # Nothing happened to the board.
+    lives
+}
+
+@test "check: JSON has every check, and the plan's own keys are in custody" {
+    plaintext
+    cd "$made"
+    rm -f p
+    fusebox plan flash-encryption secure-boot-v1 \
+        --board "$BATS_TEST_TMPDIR/b" --flash-key fe.bin \
+        --secure-boot-key sb.bin -o p --images 0x0 digest.bin \
+        0x8000 partitions.bin 0x10000 app.bin
+    run fusebox check p --board "$BATS_TEST_TMPDIR/b" --format json \
+        --public-key pub.bin
+    echo "$output" >&2
+    [ "$status" -eq 1 ]
+    [ "$(echo "$output" | jq '.checks | length')" -eq 25 ]
+    [ "$(echo "$output" | jq -r '[.checks[] | select(.verdict == "FAIL") | .id] | join(",")')" = P22 ]
+    [ "$(echo "$output" | jq .fail)" -eq 1 ]
+    [ "$(echo "$output" | jq .unknown)" -eq 0 ]
+    run fusebox check p --board "$BATS_TEST_TMPDIR/b" --public-key pub.bin \
+        --key-copy copies/fe.bin copies/sb.bin
+    echo "$output" >&2
+    [ "$status" -eq 0 ]
+    # Meant to be final, and locked at the end.
+    run fusebox check p --board "$BATS_TEST_TMPDIR/b" --public-key pub.bin \
+        --key-copy copies/fe.bin copies/sb.bin --release
+    [ "$status" -eq 1 ]
+    [[ $output == *"P20  FAIL"* ]]
+    rm p
+    fusebox plan flash-encryption secure-boot-v1 lock \
+        --board "$BATS_TEST_TMPDIR/b" --flash-key fe.bin \
+        --secure-boot-key sb.bin -o p --images 0x0 digest.bin \
+        0x8000 partitions.bin 0x10000 app.bin
+    run fusebox check p --board "$BATS_TEST_TMPDIR/b" --public-key pub.bin \
+        --key-copy copies/fe.bin copies/sb.bin --release
+    echo "$output" >&2
+    [ "$status" -eq 0 ]
+}
+
+@test "check reads a port as it reads a folder, and writes nothing" {
+    locked
+    fusebox check --board b "${keys[@]}" --format json |
+        jq '.checks | map([.id, .verdict])' >folder
+    sum=$(cat b/flash.bin b/efuse.bin | sha256sum)
+    fusebox board start b >/dev/null 7>&- 3>&-
+    run fusebox check --port board:b "${keys[@]}" --format json
+    fusebox board stop b >/dev/null
+    echo "$output" >&2
+    [ "$(cat b/flash.bin b/efuse.bin | sha256sum)" = "$sum" ]
+    # Keys that are hidden cannot be compared over a port.
+    [ "$(echo "$output" | jq -r '[.checks[] | select(.verdict != "PASS" and .verdict != "NONE") | .id] | join(",")')" = P2 ]
+    [ "$(jq -r '[.[] | select(.[1] != "PASS" and .[1] != "NONE")] | length' folder)" -eq 0 ]
+}
+
+@test "check: bad command lines get one line each" {
+    run --separate-stderr fusebox check
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"--port PORT or --board DIR"* ]]
+    run --separate-stderr fusebox check --board nowhere
+    [ "$status" -eq 2 ]
+    [[ $stderr == "fusebox: nowhere: no board here"* ]]
+    run --separate-stderr fusebox check --board b --burn NO_SUCH=1
+    [ "$status" -eq 2 ]
+    [ "$stderr" = "fusebox: NO_SUCH: no such eFuse" ]
+    run --separate-stderr fusebox check --board b --burn FLASH_CRYPT_CNT=0x80
+    [ "$status" -eq 2 ]
+    [ "$stderr" = "fusebox: FLASH_CRYPT_CNT=0x80: FLASH_CRYPT_CNT takes a number of 7 bits" ]
+}
