@@ -7,7 +7,6 @@
 
 #include "host/file.h"
 #include "tools/fusebox/commands.h"
-#include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/report/report.h"
 
 static int write_page(const struct report *r, const char *path)
@@ -31,24 +30,13 @@ static int write_page(const struct report *r, const char *path)
 
 static int run(const struct cli *cli)
 {
-    struct report_wish wish = {
-        .board = cli_string(cli, "board"),
-        .flash_key = cli_string(cli, "flash-key"),
-        .boot_key = cli_string(cli, "secure-boot-key"),
-        .rom = cli_string(cli, "rom"),
-    };
     const char *path = cli_string(cli, "output");
-    struct report *r;
+    struct report *r = malloc(sizeof *r);
 
-    if (!record_parse_goal(cli_string(cli, "goal"), &wish.goal)) {
-        return cli_error(cli_string(cli, "goal"),
-                         "--goal: prompt, seconds:N, or a short text");
-    }
-    r = malloc(sizeof *r);
     if (r == NULL) {
         return cli_error(NULL, "out of memory");
     }
-    int status = report_load(r, cli_arg(cli, 0), &wish);
+    int status = report_load(r, cli);
     if (status == 0) {
         status = write_page(r, path);
     }
@@ -67,18 +55,11 @@ static const struct cli_option options[] = {
      .value = "FILE",
      .required = true,
      .help = "the page, one HTML file"},
-    {.name = "board",
-     .kind = CLI_STRING,
-     .value = "DIR",
-     .help = "the board that a plan is for, to know its flash"},
-    {.name = "flash-key",
-     .kind = CLI_STRING,
-     .value = "FILE",
-     .help = "flash encryption key, where the board does not tell it"},
-    {.name = "secure-boot-key",
-     .kind = CLI_STRING,
-     .value = "FILE",
-     .help = "Secure Boot V1 key, where the board does not tell it"},
+    SUBJECT_OPTIONS,
+    PLAN_OPTION_BAUD,
+    {.name = "release",
+     .kind = CLI_FLAG,
+     .help = "the board is meant to be final: nothing may stay open"},
     {.name = "goal",
      .kind = CLI_STRING,
      .value = "GOAL",
@@ -93,15 +74,17 @@ static const struct cli_option options[] = {
 
 const struct cli_command command_report = {
     .name = "report",
-    .arguments = "PLAN|BOARD",
-    .min_args = 1,
+    .arguments = "[PLAN | DIR]",
+    .min_args = 0,
     .max_args = 1,
     .options = options,
     .help = "a page to look at: will it live, what changes for ever",
     .details =
-        "Reads a board's folder or a plan, boots a copy on the virtual chip, "
-        "and writes one HTML file that needs nothing else: the verdict, what "
-        "is burned, what remains possible, the boot, the flash, the eFuses. "
-        "Keys are named by fingerprint only.",
+        "About a plan and its board, or a board as it is: a folder, or what a\n"
+        "port says. Boots a copy on the virtual chip and writes one HTML file\n"
+        "that needs nothing else: the verdict, what is burned, what remains\n"
+        "possible, the checks, the boot, the flash, the eFuses. Keys are "
+        "named\n"
+        "by fingerprint only. Nothing is written to a device.",
     .run = run,
 };

@@ -312,7 +312,12 @@ int subject_open_port(struct subject *s, const struct cli *cli)
 
 int subject_open(struct subject *s, const struct cli *cli)
 {
-    const char *dir = cli_string(cli, "board");
+    return subject_open_board(s, cli, cli_string(cli, "board"));
+}
+
+int subject_open_board(struct subject *s, const struct cli *cli,
+                       const char *dir)
+{
     int status;
 
     if ((dir == NULL) == (cli_string(cli, "port") == NULL)) {

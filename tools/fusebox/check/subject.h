@@ -78,6 +78,9 @@ struct subject {
 int subject_open(struct subject *s, const struct cli *cli);
 // The same for a command that has no --board.
 int subject_open_port(struct subject *s, const struct cli *cli);
+// The same for a folder named otherwise; NULL: --port names the board.
+int subject_open_board(struct subject *s, const struct cli *cli,
+                       const char *dir);
 void subject_close(struct subject *s);
 // A plan file.
 int subject_plan(struct subject *s, const char *path);

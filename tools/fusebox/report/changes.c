@@ -181,12 +181,23 @@ static void one_field(struct html *h, const struct report *r,
     html_row_end(h);
 }
 
-static unsigned all_new_bits(const struct report *r)
+struct burned {
+    unsigned fuses; // outside of keys
+    unsigned keys;  // how many of their bits are 1 is a secret
+};
+
+static struct burned count_burned(const struct report *r)
 {
-    unsigned n = 0;
+    struct burned n = {0, 0};
 
     for (size_t i = 0; i < FB_EFUSE_FIELDS; i++) {
-        n += is_shown(r, &fb_efuse_map[i]) ? new_bits(r, &fb_efuse_map[i]) : 0;
+        const struct fb_efuse_field *f = &fb_efuse_map[i];
+
+        if (is_shown(r, f) && is_key(r, f)) {
+            n.keys++;
+        } else if (is_shown(r, f)) {
+            n.fuses += new_bits(r, f);
+        }
     }
     return n;
 }
@@ -211,8 +222,9 @@ static void steps(struct html *h, const struct report *r)
         html_cell(h, "Stage", "%s", fb_stage_name(s->stage));
         html_cell_begin(h, "Does");
         html_text(h, verbs[s->kind]);
-        html_raw(h, ": ");
-        html_text(h, s->label);
+        if (strcmp(s->label, verbs[s->kind]) != 0) {
+            html_print(h, ": %s", s->label);
+        }
         if (i == r->refused) {
             html_raw(h, " <span class=no>✗ refused</span>: ");
             html_text(h, fb_status_text(r->refusal));
@@ -235,7 +247,9 @@ void report_changes(struct html *h, const struct report *r)
     html_raw(h, r->plan != NULL
                     ? "<section id=changes><h2>What changes for ever</h2>\n"
                     : "<section id=changes><h2>What is burned already</h2>\n");
-    if (all_new_bits(r) == 0) {
+    const struct burned n = count_burned(r);
+
+    if (n.fuses + n.keys == 0) {
         html_raw(h, "<p>Nothing that decides anything.</p>\n");
     } else {
         html_table(h, "cards", "", r->plan != NULL ? two : one);
@@ -303,15 +317,20 @@ static void brief(struct html *h, const struct report *r,
 
 void report_changes_brief(struct html *h, const struct report *r)
 {
-    const unsigned n = all_new_bits(r);
+    const struct burned n = count_burned(r);
 
     if (r->plan == NULL) {
         html_raw(h, "<p class=big>Nothing</p><p>This page only looked, at a "
                     "copy.</p>");
     } else {
-        html_element(h, "p class=big", n == 1 ? "%u fuse" : "%u fuses", n);
+        html_raw(h, "<p class=big>");
+        if (n.keys > 0) {
+            html_print(h, n.keys == 1 ? "%u key, " : "%u keys, ", n.keys);
+        }
+        html_print(h, n.fuses == 1 ? "%u fuse" : "%u fuses", n.fuses);
+        html_raw(h, "</p>");
     }
-    if (n == 0) {
+    if (n.fuses + n.keys == 0) {
         return;
     }
     html_raw(h, r->plan != NULL ? "<p>They cannot be cleared again:</p><ul>"

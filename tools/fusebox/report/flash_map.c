@@ -122,6 +122,9 @@ static void bar(struct html *h, const struct report *r)
         html_text(h, looks[i].meaning);
         html_raw(h, "</li>");
     }
+    html_raw(h, r->plan != NULL ? "<li><i class=\"sw written\"></i> written "
+                                  "by the plan</li>"
+                                : "");
     html_raw(h, "</ul>\n");
 }
 

@@ -23,7 +23,7 @@ void html_free(struct html *h)
 
 static void append(struct html *h, const void *p, size_t n)
 {
-    if (h->failed) {
+    if (h->failed || n == 0) {
         return;
     }
     if (n > h->cap - h->n) {

@@ -26,7 +26,7 @@ static void head(struct html *h, const struct report *r)
                 "<meta http-equiv=Content-Security-Policy content=\""
                 "default-src 'none'; style-src 'unsafe-inline'\">\n"
                 "<meta name=color-scheme content=\"light dark\">\n<title>");
-    html_print(h, "%s: %s", r->ini.name, r->verdict.head);
+    html_print(h, "%s: %s", r->s.board.ini.name, r->verdict.head);
     html_raw(h, "</title>\n<style>\n");
     html_raw(h, report_css);
     html_raw(h, "</style></head><body>\n");
@@ -34,27 +34,29 @@ static void head(struct html *h, const struct report *r)
 
 static void identity(struct html *h, const struct report *r)
 {
+    uint8_t mac[6];
+    const bool mac_ok = fb_efuse_mac(&r->before.fuses, mac);
+
     html_raw(h, "<header><p class=kicker>");
     html_raw(h, r->plan != NULL ? "Fusebox report on a plan: "
                                 : "Fusebox report on a board: ");
     html_text(h, r->source);
     html_raw(h, "</p>\n<h1>");
-    html_text(h, r->ini.name);
+    html_text(h, r->s.board.ini.name);
     html_raw(h, "</h1>\n<dl class=id><div><dt>MAC</dt><dd>");
-    html_print(h, "%02x:%02x:%02x:%02x:%02x:%02x%s", r->mac[0], r->mac[1],
-               r->mac[2], r->mac[3], r->mac[4], r->mac[5],
-               r->mac_ok ? "" : " (its CRC is wrong)");
+    html_print(h, "%02x:%02x:%02x:%02x:%02x:%02x%s", mac[0], mac[1], mac[2],
+               mac[3], mac[4], mac[5], mac_ok ? "" : " (its CRC is wrong)");
     html_raw(h, "</dd></div><div><dt>Chip</dt><dd>");
     html_print(h, "ESP32 revision %u", r->revision);
     html_raw(h, "</dd></div><div><dt>Flash</dt><dd>");
-    html_print(h, "%" PRIu32 " MiB", r->ini.flash_size >> 20);
+    html_print(h, "%" PRIu32 " MiB", r->s.state.flash_size >> 20);
     html_raw(h, "</dd></div>");
-    if (r->plan_file != NULL) {
+    if (r->plan != NULL) {
         char hex[65];
-        plan_hex(r->plan_file->hash, 32, hex);
+        plan_hex(r->s.plan->hash, 32, hex);
         html_raw(h, "<div><dt>Plan</dt><dd>");
-        html_print(h, "%s, %zu steps, hash %.16s", r->plan_file->recipe,
-                   r->plan_file->plan.steps, hex);
+        html_print(h, "%s, %zu steps, hash %.16s", r->s.plan->recipe,
+                   r->plan->steps, hex);
         html_raw(h, "</dd></div>");
     }
     html_raw(h, "</dl></header>\n");
@@ -74,7 +76,11 @@ static void in_short(struct html *h, const struct report *r)
     html_text(h, v->head);
     html_raw(h, "</p><p>");
     html_text(h, v->reason);
-    html_raw(h, "</p></div>\n"
+    html_raw(h, "</p><p>Checks: <a href=#checks>");
+    html_print(
+        h, "%u fail, %u unknown, %u pass", report_count(r, FB_CHECK_FAIL),
+        report_count(r, FB_CHECK_UNKNOWN), report_count(r, FB_CHECK_PASS));
+    html_raw(h, "</a></p></div>\n"
                 "<div class=card><h2>What changes for ever?</h2>");
     report_changes_brief(h, r);
     html_raw(h, "</div>\n"
@@ -87,9 +93,11 @@ static void contents(struct html *h, const struct report *r)
 {
     html_raw(h, "<nav aria-label=Contents><a href=#changes>");
     html_raw(h, r->plan != NULL ? "What changes" : "What is burned");
-    html_raw(h, "</a> <a href=#after>What is possible</a> "
-                "<a href=#boot>The boot</a> <a href=#flash>The flash</a> "
-                "<a href=#efuses>The eFuses</a></nav>\n");
+    html_raw(
+        h, "</a> <a href=#after>What is possible</a> "
+           "<a href=#checks>The checks</a> <a href=#threats>What this "
+           "stops</a> <a href=#boot>The boot</a> <a href=#flash>The flash</a> "
+           "<a href=#efuses>The eFuses</a></nav>\n");
 }
 
 static void made_how(struct html *h, const struct report *r)
@@ -112,8 +120,11 @@ void report_page(struct html *h, const struct report *r)
     html_raw(h, "<main>\n");
     in_short(h, r);
     contents(h, r);
+    report_advice(h, r);
     report_changes(h, r);
     report_afterwards(h, r);
+    report_checks(h, r);
+    report_threats(h, r);
     report_timeline(h, r);
     report_flash_map(h, r);
     report_efuse_map(h, r);

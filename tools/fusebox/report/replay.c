@@ -9,7 +9,8 @@
 
 #include "chip/chip.h"
 
-#define SLICE_CYCLES 10000u
+// Stages are looked for so often.
+#define SLICE_CYCLES 2000u
 // More than a boot needs, and still a fraction of a second on the host.
 #define INSTRUCTIONS_MAX 200000000u
 #define RESETS_MAX       3u

@@ -9,12 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/fb/efuse.h"
 #include "lib/fb/flash_map.h"
-#include "lib/fb/plan.h"
-#include "tools/fusebox/board.h"
-#include "tools/fusebox/plan/plan_file.h"
-#include "tools/fusebox/plan/target.h"
+#include "tools/fusebox/check/subject.h"
+#include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/report/html.h"
 #include "tools/fusebox/report/replay.h"
 
@@ -45,54 +42,43 @@ enum report_answer { REPORT_NO, REPORT_YES, REPORT_UNKNOWN };
 // Will it live?
 struct report_verdict {
     enum report_answer boots;
-    char head[64];    // "Boots"
-    char reason[400]; // how that is known, or why not
+    char head[64];     // "Boots"
+    char reason[2000]; // how that is known, or why not
 };
 
 struct report {
-    struct board board; // private: the folder, while it is open
-    bool board_is_open;
-    struct plan_file *plan_file; // private
-    uint8_t *scratch;            // private
-    const char *source;          // the board's folder, or the plan's file
-    struct board_ini ini;
-    uint8_t mac[6];
-    bool mac_ok;                // MAC_CRC agrees
-    unsigned revision;          // of the chip, major
+    struct subject s;           // the board, keys, plan, what the checks found
+    const char *source;         // the plan's file, the board's folder or port
     const struct fb_plan *plan; // NULL: the board as it is
-    size_t refused;             // first step that cannot be made; plan->steps
-    enum fb_status refusal;     // and why
-    struct fb_board_state before, after; // `after` has a flash of its own; the
-                                         // same as `before` without a plan
-    struct report_key key[REPORT_KEYS];  // candidates, [block1] is BLOCK1's
+    unsigned revision;          // of the chip, major
+    struct fb_board_state before;
+    struct fb_board_state after; // with a flash of its own
+    size_t refused; // first step that cannot be made; all steps: none
+    enum fb_status refusal;
+    struct report_key key[REPORT_KEYS]; // that may have encrypted something
     unsigned keys;
-    int block1;                      // index, -1: blank or not known
+    int block1;       // index of what BLOCK1 holds, -1: blank or not known
+    uint8_t *scratch; // private: a flash
     struct fb_partition_table table; // after
-    struct report_region *region;    // FB_FLASH_REGIONS
-    size_t regions;                  // 0: the flash is not known
-    struct replay *replay;
-    const char *rom; // file of the mask ROM, NULL: the built-in model
+    struct report_region *region;
+    size_t regions;
     struct target_goal goal;
-    const char *cannot_run; // why the board was not booted; NULL: it was
+    const char *rom;        // as asked for, NULL: the built-in model
+    const char *cannot_run; // why it was not booted; NULL: it was
+    struct replay *replay;
+    struct fb_advice advice; // of a board that does not start
+    bool rehearsed;
+    struct record record; // of the plan, if rehearsed
     struct report_verdict verdict;
 };
 
-struct report_wish {
-    const char *board;     // folder, for a plan: where its flash is; or NULL
-    const char *flash_key; // key files, for what the board does not tell
-    const char *boot_key;
-    struct target_goal goal; // how far it has to boot
-    const char *rom;         // --rom, NULL: the built-in model
-};
-
-// Gather everything. source: a board's folder or a plan's file. Prints its own
-// one-line error and returns an exit status; *r is to be freed in any case and
-// large: allocate it.
-int report_load(struct report *r, const char *source,
-                const struct report_wish *wish);
+// Gather everything that the command line asks for. Prints its own one-line
+// error and returns an exit status; *r is to be freed in any case and large:
+// allocate it.
+int report_load(struct report *r, const struct cli *cli);
 void report_free(struct report *r);
 
-// --- small questions, report.c ---
+// --- small questions, facts.c ---
 
 // Is a field known, in the state after; its value.
 bool report_knows(const struct report *r, enum fb_efuse_id id);
@@ -106,20 +92,28 @@ bool report_is_secret(const struct report *r, unsigned block);
 enum report_answer report_encrypts(const struct report *r);
 // Is it known whether there is a partition table?
 bool report_knows_table(const struct report *r);
+bool report_is_blank(const struct fb_board_state *s, unsigned block);
+// Checks with that verdict.
+unsigned report_count(const struct report *r, enum fb_check_verdict verdict);
 // "5f0c 12ab 93d1 77e0"
 const char *report_print(const uint8_t fingerprint[32], char text[20]);
 
 // --- what is gathered elsewhere ---
 
+// r->table and r->region, regions.c. False: out of memory.
+bool report_map_flash(struct report *r);
 // Digests and signatures of r->region, proof.c.
 void report_prove(struct report *r);
-// What the replay says, verdict.c.
+// What all of that says, verdict.c.
 void report_judge(struct report *r);
 
 // --- the page, one file each ---
 
 void report_page(struct html *h, const struct report *r);
 void report_changes(struct html *h, const struct report *r);
+void report_checks(struct html *h, const struct report *r);
+void report_threats(struct html *h, const struct report *r);
+void report_advice(struct html *h, const struct report *r);
 void report_afterwards(struct html *h, const struct report *r);
 void report_timeline(struct html *h, const struct report *r);
 void report_flash_map(struct html *h, const struct report *r);

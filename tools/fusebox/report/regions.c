@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <stdlib.h>
+
+#include "lib/fb/bytes.h"
+#include "tools/fusebox/report/report.h"
+
+static bool is_written(const struct report *r, const struct fb_flash_region *g)
+{
+    for (size_t i = 0; r->plan != NULL && i < r->plan->steps; i++) {
+        const struct fb_step *s = &r->plan->step[i];
+
+        if ((s->kind == FB_STEP_WRITE || s->kind == FB_STEP_ERASE) &&
+            s->flash_off < g->flash_off + g->size &&
+            s->flash_off + s->len > g->flash_off) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool report_map_flash(struct report *r)
+{
+    struct fb_flash_region region[FB_FLASH_REGIONS];
+    struct fb_flash_key key[REPORT_KEYS];
+
+    r->scratch = malloc(r->after.flash_size);
+    r->region = calloc(FB_FLASH_REGIONS, sizeof *r->region);
+    if (r->scratch == NULL || r->region == NULL) {
+        return false;
+    }
+    for (unsigned i = 0; i < r->keys; i++) {
+        key[i] = (struct fb_flash_key){r->key[i].bytes, r->key[i].len};
+    }
+    struct fb_flash_view v = {.flash = r->after.flash,
+                              .size = r->after.flash_size,
+                              .known = r->after.flash_known,
+                              .key = key,
+                              .keys = r->keys,
+                              .config =
+                                  report_value(r, FB_EFUSE_FLASH_CRYPT_CONFIG),
+                              .scratch = r->scratch};
+    r->regions = fb_flash_map(&v, &r->table, region);
+    v.flash = r->before.flash;
+    for (size_t i = 0; i < r->regions; i++) {
+        r->region[i].now = region[i];
+        r->region[i].written = is_written(r, &region[i]);
+        if (r->region[i].written) {
+            fb_flash_classify(&v, align_up32(region[i].flash_off, 16),
+                              region[i].size / 16 * 16, &r->region[i].before);
+        }
+    }
+    return true;
+}
