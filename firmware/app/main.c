@@ -11,6 +11,7 @@
 #include "shared/runtime/softtimer.h"
 
 #include "firmware/app/console.h"
+#include "firmware/app/heartbeat.h"
 #include "firmware/app/irq.h"
 #include "firmware/app/modfs.h"
 #include "firmware/app/modpin.h"
@@ -63,10 +64,12 @@ void app_main(void)
     for (;;) {
         gc_init(_heap_start, _heap_end);
         mp_init();
+        heartbeat_set(true);
         modfs_mount();
         run_scripts();
         repl(); // ends with Ctrl-D: soft reset
         mp_hal_stdout_tx_str("MPY: soft reboot\r\n");
+        heartbeat_set(false);
         modpin_deinit();
         soft_timer_deinit();
         gc_sweep_all();

@@ -39,14 +39,14 @@
 #define MICROPY_ENABLE_FINALISER (1)
 
 // Modules
-#define MICROPY_VFS                               (1)
-#define MICROPY_READER_VFS                        (1)
-#define MICROPY_PY_ASYNCIO                        (1) // its Python half: manifest.py
-#define MICROPY_PERSISTENT_CODE_LOAD              (1) // .mpy files
-#define MICROPY_PY_RE_MATCH_GROUPS                (1)
-#define MICROPY_PY_RE_MATCH_SPAN_START_END        (1)
-#define MICROPY_PY_FRAMEBUF                       (0) // no board of the family has one
-#define MICROPY_PY_HASHLIB_SHA256                 (1)
+#define MICROPY_VFS                        (1)
+#define MICROPY_READER_VFS                 (1)
+#define MICROPY_PY_ASYNCIO                 (1) // its Python half: manifest.py
+#define MICROPY_PERSISTENT_CODE_LOAD       (1) // .mpy files
+#define MICROPY_PY_RE_MATCH_GROUPS         (1)
+#define MICROPY_PY_RE_MATCH_SPAN_START_END (1)
+#define MICROPY_PY_FRAMEBUF                (0) // no board of the family has one
+
 #define MICROPY_PY_MACHINE                        (1)
 #define MICROPY_PY_MACHINE_RESET                  (1)
 #define MICROPY_PY_MACHINE_MEMX                   (1)

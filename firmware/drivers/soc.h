@@ -64,7 +64,8 @@
 #define DPORT_PRO_UART_INTR_MAP  0x3FF0018Cu // UART1, UART2: the next words
 #define DPORT_PRO_DCACHE_DBUG0   0x3FF003F0u
 
-#define DPORT_PERI_SHA           (1u << 1) // PERI_CLK_EN and PERI_RST_EN
+#define DPORT_PERI_AES           (1u << 0) // PERI_CLK_EN and PERI_RST_EN
+#define DPORT_PERI_SHA           (1u << 1)
 #define DPORT_PERI_SECUREBOOT    (1u << 3)
 #define DPORT_PERI_SIGNATURE     (1u << 4)
 #define DPORT_CPUPERIOD_160      1u        // CPU_PER_CONF
@@ -94,6 +95,12 @@
 #define DPORT_FLASH_MMU_INVALID   0x100u
 
 // SHA accelerator (TRM "SHA Accelerator", soc/hwcrypto_reg.h)
+#define AES_START 0x3FF01000u
+#define AES_IDLE  0x3FF01004u
+#define AES_MODE  0x3FF01008u
+#define AES_KEY   0x3FF01010u
+#define AES_TEXT  0x3FF01030u
+
 #define SHA_TEXT         0x3FF03000u
 #define SHA_256_START    0x3FF03090u
 #define SHA_256_CONTINUE 0x3FF03094u

@@ -17,7 +17,7 @@ setup_file() {
     [ -f "$micropython/py/py.mk" ] || why='no MicroPython: make third-party'
     [ -f "$bearssl/inc/bearssl.h" ] || why='no BearSSL: make third-party'
     [ -x "$bin/fusebox" ] || why='no build/bin/fusebox: make'
-    export root bin why
+    export root bin why micropython
     [ -z "$why" ] || return 0
     cd "$BATS_FILE_TMPDIR" || return 1
     for part in boot app; do
@@ -41,13 +41,18 @@ teardown_file() {
     [ -n "$why" ] || "$bin/fusebox" board stop "$BATS_FILE_TMPDIR/b"
 }
 
+# What the board says goes to $out.
+listen() {
+    exec 7<>b/uart
+    cat <&7 >>"$out" &
+    reader=$!
+}
+
 setup() {
     [ -z "$why" ] || skip "$why"
     cd "$BATS_FILE_TMPDIR" || return 1
     out=$BATS_TEST_TMPDIR/out from=0
-    exec 7<>b/uart
-    cat <&7 >"$out" &
-    reader=$!
+    listen
     # Each test starts at the prompt of a fresh interpreter.
     type_in '\r\003\003\002\004'
     after 'MPY: soft reboot.*>>> $'
@@ -369,6 +374,149 @@ f.ioctl(6, 0)'
     after 'Loading app partition at offset 0*10000 MicroPython v1.*>>> $'
     run python 'import os; print(os.listdir("/flash"))'
     [ "$output" = '[]' ]
+}
+
+@test "fusebox put, get, ls, run" {
+    export ESPPORT=board:b
+    head -c 20000 "$bin/fusebox" >data
+    : >empty
+    "$bin/fusebox" put data
+    "$bin/fusebox" put empty "it's empty"
+    run "$bin/fusebox" ls
+    [ "$status" -eq 0 ]
+    [ "$output" = "     20000  data
+         0  it's empty" ]
+    "$bin/fusebox" get data back
+    cmp data back
+    "$bin/fusebox" get "it's empty" nothing
+    [ ! -s nothing ]
+    run --separate-stderr "$bin/fusebox" get absent
+    [ "$status" -eq 2 ]
+    [[ $stderr == *'ENOENT'* ]]
+    [ ! -e absent ]
+    echo 'print(6 * 7)' >program.py
+    run "$bin/fusebox" run program.py
+    [ "$output" = 42 ]
+    echo 'raise ValueError(7)' >program.py
+    run --separate-stderr "$bin/fusebox" run program.py
+    [ "$status" -eq 1 ]
+    [[ $stderr == *'ValueError: 7'* ]]
+    python 'import os; os.remove("data"); os.remove("it'"'"'s empty")'
+}
+
+@test "fusebox monitor passes on what is said and typed" {
+    printf 'print("mon" + "itor")\r\035' | {
+        cat
+        sleep 0.5
+    } | timeout 20 "$bin/fusebox" monitor --port board:b >said &
+    after 'monitor +>>> $'
+    wait $!
+}
+
+# MicroPython's own clients, as an outside proof of the raw REPL.
+@test "pyboard.py and mpremote copy files and run code" {
+    python=$(command -v /usr/bin/python3 || command -v python3) ||
+        skip 'no python3'
+    command -v socat >/dev/null || skip 'no socat'
+    printf '#!/bin/sh\nexec socat - UNIX-CONNECT:%s/b/uart.sock\n' "$PWD" >console
+    chmod +x console
+    head -c 5000 "$bin/fusebox" >data
+    pyboard=("$python" "$micropython/tools/pyboard.py" --device "exec:$PWD/console")
+    "${pyboard[@]}" -f cp data :/flash/data </dev/null
+    "${pyboard[@]}" -f cp :/flash/data back </dev/null
+    cmp data back
+    run "${pyboard[@]}" -c 'print(2**70)' </dev/null
+    [ "${output//$'\r'/}" = 1180591620717411303424 ]
+    "$python" -c 'import serial' 2>/dev/null || skip 'mpremote: no python3-serial'
+    # A pty has one reader.
+    kill "$reader"
+    exec 7>&-
+    mpremote=("$python" "$micropython/tools/mpremote/mpremote.py" connect "$PWD/b/uart")
+    run timeout 60 "${mpremote[@]}" exec 'print(6 * 7)'
+    echo "$output" >&2
+    [ "${output//$'\r'/}" = 42 ]
+    timeout 60 "${mpremote[@]}" fs cp data :copy
+    timeout 60 "${mpremote[@]}" fs cp :copy back2
+    cmp data back2
+    listen
+    python 'import os; os.remove("data"); os.remove("copy")'
+}
+
+@test "pycom.nvs_*: values outlive resets, errors are Pycom's" {
+    prints "5 text
+No matching object for the provided key
+none 'key not found'
+Key is invalid or too long" '
+import pycom
+pycom.nvs_set("count", 5)
+pycom.nvs_set("name", "text")
+print(pycom.nvs_get("count"), pycom.nvs_get("name"))
+try:
+    pycom.nvs_get("absent")
+except ValueError as e:
+    print(e)
+try:
+    pycom.nvs_erase("absent")
+except KeyError as e:
+    print(pycom.nvs_get("absent", "none"), repr(str(e)))
+try:
+    pycom.nvs_set("a key of 16 byte", 1)
+except ValueError as e:
+    print(e)'
+    "$bin/fusebox" board reset b
+    after 'MicroPython v1.*>>> $'
+    prints '5 text
+-1 text
+-1' '
+import pycom
+print(pycom.nvs_get("count"), pycom.nvs_get("name"))
+pycom.nvs_erase("count")
+print(pycom.nvs_get("count", -1), pycom.nvs_get("name"))
+pycom.nvs_erase_all()
+print(pycom.nvs_get("name", -1))'
+}
+
+# SHA-256 of 200 x: sha256sum. AES: FIPS 197, C.1 and C.3; CTR: SP 800-38A, F.5.1.
+@test "hashlib and cryptolib on the accelerators" {
+    prints "aa20c23e3201834050679e1d88941b9a6fed0557c9a705cb2c315e2e63fd486d
+aa20c23e3201834050679e1d88941b9a6fed0557c9a705cb2c315e2e63fd486d ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+a9993e364706816aba3e25717850c26c9cd0d89d 900150983cd24fb0d6963f7d28e17f72
+69c4e0d86a7b0430d8cdb78070b4c55a 8ea2b7ca516745bfeafc49904b496089
+00112233445566778899aabbccddeeff
+874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff" '
+import hashlib, cryptolib
+from binascii import unhexlify as u
+print(hashlib.sha256(b"x" * 200).digest().hex())
+h = hashlib.sha256(b"x" * 70)
+g = hashlib.sha256(b"abc")
+h.update(b"x" * 130)
+print(h.digest().hex(), g.digest().hex())
+print(hashlib.sha1(b"abc").digest().hex(), hashlib.md5(b"abc").digest().hex())
+plain = bytes(17 * i for i in range(16))
+e = cryptolib.aes(bytes(range(16)), 1).encrypt(plain)
+print(e.hex(), cryptolib.aes(bytes(range(32)), 1).encrypt(plain).hex())
+print(cryptolib.aes(bytes(range(16)), 1).decrypt(e).hex())
+c = cryptolib.aes(u("2b7e151628aed2a6abf7158809cf4f3c"), 6, bytes(range(0xf0, 0x100)))
+p = u("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51")
+print((c.encrypt(p[:5]) + c.encrypt(p[5:])).hex())'
+}
+
+@test "pycom: heartbeat, rgbled, free heap" {
+    prints "True
+the LED shows the heartbeat
+False 0x7f00
+True NO_EXT_RAM" '
+import pycom, time
+print(pycom.heartbeat())
+try:
+    pycom.rgbled(0x7F00)
+except OSError as e:
+    print(e)
+pycom.heartbeat(False)
+pycom.rgbled(0x7F00)
+print(pycom.heartbeat(), hex(pycom.rgbled()))
+free = pycom.get_free_heap()
+print(100000 < free[0] < 300000, free[1])'
 }
 
 @test "an update goes to the other slot and back again" {
