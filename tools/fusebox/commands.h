@@ -12,9 +12,14 @@ extern const struct cli_command command_board;
 extern const struct cli_command command_burn;
 extern const struct cli_command command_check;
 extern const struct cli_command command_exec;
+extern const struct cli_command command_get;
+extern const struct cli_command command_ls;
+extern const struct cli_command command_monitor;
 extern const struct cli_command command_ota;
 extern const struct cli_command command_plan;
+extern const struct cli_command command_put;
 extern const struct cli_command command_rehearse;
+extern const struct cli_command command_run;
 extern const struct cli_command command_report;
 extern const struct cli_command command_snapshot;
 

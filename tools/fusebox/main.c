@@ -3,17 +3,10 @@
 #include "tools/fusebox/commands.h"
 
 static const struct cli_command *const commands[] = {
-    &command_board,
-    &command_snapshot,
-    &command_check,
-    &command_plan,
-    &command_rehearse,
-    &command_burn,
-    &command_advise,
-    &command_report,
-    &command_exec,
-    &command_ota,
-    NULL,
+    &command_board,    &command_snapshot, &command_check,   &command_plan,
+    &command_rehearse, &command_burn,     &command_advise,  &command_report,
+    &command_exec,     &command_ota,      &command_run,     &command_put,
+    &command_get,      &command_ls,       &command_monitor, NULL,
 };
 
 int main(int argc, char **argv)
