@@ -66,6 +66,7 @@ int host_loader_init(struct host_loader *l, struct host_port *port)
     *l = (struct host_loader){
         .port = port,
         .connect_attempts = 7,
+        .reset_delay_ms = 50,
         .baud = 115200,
         .limits = {.command = 3000,
                    .sync = 100,
@@ -74,6 +75,7 @@ int host_loader_init(struct host_loader *l, struct host_port *port)
                    .write_per_mb = 40000,
                    .chip_erase = 120000,
                    .mem_end = 200,
+                   .longest = 240000,
                    .block_attempts = 3},
         .buffers = calloc(1, sizeof *l->buffers),
     };
@@ -94,8 +96,8 @@ unsigned host_loader_limit(const struct host_loader *l, unsigned per_mb,
                            size_t n)
 {
     uint64_t ms = (uint64_t)per_mb * n / MIB;
-    if (ms > 3600000) {
-        ms = 3600000;
+    if (ms > l->limits.longest) {
+        ms = l->limits.longest;
     }
     return ms < l->limits.command ? l->limits.command : (unsigned)ms;
 }
@@ -391,7 +393,7 @@ static int reset_to_download(struct host_loader *l, unsigned attempt)
     l->buffers->log_len = 0;
     int status = l->download_sequence
                      ? host_reset_run(l->port, l->download_sequence)
-                     : host_reset_download(l->port, attempt);
+                     : host_reset_download(l->port, attempt, l->reset_delay_ms);
     switch (status) {
     case HOST_PORT_OK:
     case HOST_PORT_E_NO_LINES:

@@ -49,6 +49,7 @@ struct host_loader_limits {
     unsigned write_per_mb;
     unsigned chip_erase;
     unsigned mem_end;        // the ROM may not answer: then this is waited
+    unsigned longest;        // no limit above is stretched beyond this
     unsigned block_attempts; // tries for each block
 };
 
@@ -62,6 +63,7 @@ struct host_loader {
     unsigned connect_attempts; // 0: for ever
     bool trace;                // --trace: every packet on stderr
     struct host_loader_limits limits;
+    unsigned reset_delay_ms; // GPIO0 stays low for so long after a reset
     // In the form of host_reset_run(), the caller's; NULL: the usual ones.
     const char *download_sequence;
     const char *hard_reset_sequence;

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,15 +122,16 @@ int host_reset_run(struct host_port *port, const char *sequence)
     return HOST_PORT_OK;
 }
 
-int host_reset_download(struct host_port *port, unsigned attempt)
+int host_reset_download(struct host_port *port, unsigned attempt,
+                        unsigned delay_ms)
 {
-    static const char *const sequences[] = {
-        "U0,0|U1,1|U0,1|W0.1|U1,0|W0.05|U0,0|D0",
-        "U0,0|U1,1|U0,1|W0.1|U1,0|W0.55|U0,0|D0",
-        "D0|R1|W0.1|D1|R0|W0.05|D0",
-        "D0|R1|W0.1|D1|R0|W0.55|D0",
-    };
-    return host_reset_run(port, sequences[attempt % 4]);
+    char sequence[80];
+    unsigned ms = delay_ms + (attempt % 2 != 0 ? 500 : 0);
+    (void)snprintf(sequence, sizeof sequence,
+                   attempt % 4 < 2 ? "U0,0|U1,1|U0,1|W0.1|U1,0|W%u.%03u|U0,0|D0"
+                                   : "D0|R1|W0.1|D1|R0|W%u.%03u|D0",
+                   ms / 1000, ms % 1000);
+    return host_reset_run(port, sequence);
 }
 
 int host_reset_hard(struct host_port *port)

@@ -19,8 +19,10 @@
 int host_reset_run(struct host_port *port, const char *sequence);
 
 // Into the download mode. Circuits differ: attempt 0, 1, ... goes through both
-// sequences with the short and the long wait after EN is released.
-int host_reset_download(struct host_port *port, unsigned attempt);
+// sequences with a short and a long wait after EN is released: delay_ms
+// (usually 50) and half a second more.
+int host_reset_download(struct host_port *port, unsigned attempt,
+                        unsigned delay_ms);
 // EN low for 0.1 s with IO0 high: a normal start.
 int host_reset_hard(struct host_port *port);
 

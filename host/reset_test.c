@@ -60,7 +60,7 @@ static void test_download(void **state)
     for (unsigned attempt = 0; attempt < 8; attempt++) {
         struct fake_chip *chip = fake_new();
         struct host_port *port = fake_port(chip, true);
-        assert_int_equal(host_reset_download(port, attempt), 0);
+        assert_int_equal(host_reset_download(port, attempt, 50), 0);
         assert_true(chip->in_download);
         assert_false(chip->dtr || chip->rts);
         assert_int_equal(chip->slept_ms, attempt % 2 ? 650 : 150);

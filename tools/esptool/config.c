@@ -227,6 +227,8 @@ void esptool_config_apply(struct host_loader *l)
     set_ms(&l->limits.write_per_mb, ERASE_WRITE_TIMEOUT_PER_MB);
     set_ms(&l->limits.chip_erase, CHIP_ERASE_TIMEOUT);
     set_ms(&l->limits.mem_end, MEM_END_ROM_TIMEOUT);
+    set_ms(&l->limits.longest, MAX_TIMEOUT);
+    set_ms(&l->reset_delay_ms, RESET_DELAY);
     int blocks = attempts(WRITE_BLOCK_ATTEMPTS, 0);
     if (blocks > 0) {
         l->limits.block_attempts = (unsigned)blocks;
