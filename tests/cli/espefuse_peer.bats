@@ -4,7 +4,7 @@
 # espefuse beside the Python tool: random sequences of burns on virtual fuses
 # must leave the same file, byte for byte. PEER_ESPEFUSE names it:
 #
-#     PEER_ESPEFUSE='python3 /path/to/esptool/espefuse.py' bats tests/cli/espefuse_peer.bats
+#     PEER_ESPEFUSE='python3 -m espefuse' bats tests/cli/espefuse_peer.bats
 
 load common
 
@@ -72,4 +72,81 @@ some() {
     both burn_efuse NO_SUCH_FUSE 1
     head -c 24 /dev/urandom >short.key
     both burn_key flash_encryption short.key
+}
+
+# The same table as theirs but for the wording of descriptions.
+same_summary() {
+    local tool
+    "$bin/espefuse" --chip esp32 --virt --path-efuse-file ours.bin "$@" summary --format json --file ours.json >/dev/null
+    $PEER_ESPEFUSE --chip esp32 --virt --path-efuse-file theirs.bin "$@" summary --format json --file theirs.json >/dev/null
+    for tool in ours theirs; do
+        jq -S 'map_values(del(.description))' $tool.json >$tool.txt
+    done
+    diff ours.txt theirs.txt
+    "$bin/espefuse" --chip esp32 --virt --path-efuse-file ours.bin "$@" summary --file ours.txt >/dev/null
+    $PEER_ESPEFUSE --chip esp32 --virt --path-efuse-file theirs.bin "$@" summary --file theirs.txt >/dev/null
+    # Without descriptions, and the lines that only go on with one.
+    for tool in ours theirs; do
+        sed -E -i -e 's/^(.{51}).{50}/\1/' -e '/^ *$/d' $tool.txt
+    done
+    diff ours.txt theirs.txt
+}
+
+@test "peer: summaries" {
+    both burn_efuse JTAG_DISABLE 1 FLASH_CRYPT_CNT "$(some 7)" FLASH_CRYPT_CONFIG "$(some 4)"
+    same_summary
+    head -c 32 /dev/urandom >key
+    both burn_key flash_encryption key
+    both burn_custom_mac 24:0a:c4:00:11:22
+    # Not MAC: SPI_PAD_CONFIG_HD goes with it (TRM), which the Python tool
+    # does not say.
+    both write_protect_efuse CLK8M_FREQ ABS_DONE_0
+    both read_protect_efuse BLOCK2 CODING_SCHEME
+    same_summary
+}
+
+@test "peer: fields of one's own" {
+    cat >fields.csv <<'END'
+# name, block, first bit, bits, comment
+ROLE,       EFUSE_BLK3, 64, 3, [ALIAS] Role
+PART,       EFUSE_BLK3, 80, 8, Two parts
+,           EFUSE_BLK3, 100, 8, Two parts
+LONG,       EFUSE_BLK3, 192, 64, Eight bytes
+END
+    both --extend-efuse-table fields.csv burn_efuse ALIAS "$(some 3)" PART_1 "$(some 8)" LONG 0x1122334455667788
+    both --extend-efuse-table fields.csv burn_efuse PART_0 256
+    same_summary --extend-efuse-table fields.csv
+}
+
+@test "peer: burns that are refused the second time" {
+    both burn_efuse FLASH_CRYPT_CONFIG 3 SECURE_VERSION 5
+    both burn_efuse FLASH_CRYPT_CONFIG 12
+    both burn_efuse FLASH_CRYPT_CONFIG 7
+    both burn_efuse SECURE_VERSION 2
+    both burn_efuse ADC_VREF 3
+    both burn_efuse MAC_VERSION 1
+}
+
+@test "peer: fuses of a board" {
+    local side port
+    for side in ours theirs; do
+        "$bin/fusebox" board start board.$side --mac 24:0a:c4:00:11:22 >/dev/null
+    done
+    port=$(sed -n 's/^rfc2217 = //p' board.theirs/board.run)
+    head -c 32 /dev/urandom >key
+    for command in 'burn-key flash_encryption key' 'burn-key secure_boot_v1 key' \
+        'burn-efuse FLASH_CRYPT_CNT 1 JTAG_DISABLE 1 ABS_DONE_0 1' \
+        'burn-custom-mac 24:0a:c4:00:11:23' 'burn-bit BLOCK0 7' 'set-flash-voltage 3.3V'; do
+        # shellcheck disable=SC2086
+        "$bin/espefuse" --port board:board.ours --do-not-confirm $command >ours.txt
+        # shellcheck disable=SC2086
+        $PEER_ESPEFUSE --chip esp32 --port "rfc2217://127.0.0.1:$port" --do-not-confirm $command >theirs.txt 2>&1 || {
+            cat theirs.txt
+            false
+        }
+        cmp board.ours/efuse.bin board.theirs/efuse.bin
+    done
+    for side in ours theirs; do
+        "$bin/fusebox" board stop board.$side
+    done
 }
