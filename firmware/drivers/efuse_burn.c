@@ -22,11 +22,6 @@ static void command(uint32_t conf, uint32_t cmd)
     }
 }
 
-uint32_t efuse_dec_status(void)
-{
-    return REG32(EFUSE_DEC_STATUS);
-}
-
 void efuse_reload(void)
 {
     command(CONF_READ, CMD_READ);

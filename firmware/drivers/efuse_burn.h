@@ -7,9 +7,6 @@
 
 #include <stdint.h>
 
-// The decoder's warnings of the last read command (TRM "3/4 coding scheme").
-uint32_t efuse_dec_status(void);
-
 // Read command: efuse_word() and the parts of the chip that use fuses see them
 // as they are now.
 void efuse_reload(void);

@@ -26,15 +26,14 @@ static void get(uint32_t reg, uint8_t *p, uint32_t n)
     }
 }
 
-void secure_boot_start(uint8_t iv[SECURE_BOOT_BLOCK_SIZE])
+static void start(void)
 {
     REG32(DPORT_PERI_CLK_EN) |= DPORT_PERI_SECUREBOOT;
     REG32(DPORT_PERI_RST_EN) &= ~DPORT_PERI_SECUREBOOT;
     command(SECURE_BOOT_START);
-    get(SECURE_BOOT_IV, iv, SECURE_BOOT_BLOCK_SIZE);
 }
 
-void secure_boot_absorb(const uint8_t *p, uint32_t n)
+static void absorb(const uint8_t *p, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i += SECURE_BOOT_BLOCK_SIZE) {
         put(SECURE_BOOT_BLOCK, p + i, SECURE_BOOT_BLOCK_SIZE);
@@ -42,20 +41,31 @@ void secure_boot_absorb(const uint8_t *p, uint32_t n)
     }
 }
 
-void secure_boot_digest(uint8_t digest[SECURE_BOOT_DIGEST_SIZE])
+void secure_boot_make(uint8_t record[SECURE_BOOT_RECORD_SIZE], const uint8_t *p,
+                      uint32_t n)
 {
+    start();
+    get(SECURE_BOOT_IV, record, SECURE_BOOT_BLOCK_SIZE);
+    absorb(record, SECURE_BOOT_BLOCK_SIZE);
+    absorb(p, n);
     command(SECURE_BOOT_OBTAIN);
-    get(SECURE_BOOT_DIGEST, digest, SECURE_BOOT_DIGEST_SIZE);
-}
-
-bool secure_boot_check(const uint8_t digest[SECURE_BOOT_DIGEST_SIZE])
-{
-    put(SECURE_BOOT_COMPARE, digest, SECURE_BOOT_DIGEST_SIZE);
-    command(SECURE_BOOT_CHECK);
-    return REG32(SECURE_BOOT_RESULT) == 0;
-}
-
-void secure_boot_finish(void)
-{
+    get(SECURE_BOOT_DIGEST, record + SECURE_BOOT_BLOCK_SIZE,
+        SECURE_BOOT_DIGEST_SIZE);
     command(SECURE_BOOT_FINISH);
+}
+
+bool secure_boot_check(const uint8_t record[SECURE_BOOT_RECORD_SIZE],
+                       const uint8_t *p, uint32_t n)
+{
+    bool equal;
+
+    start();
+    absorb(record, SECURE_BOOT_BLOCK_SIZE);
+    absorb(p, n);
+    put(SECURE_BOOT_COMPARE, record + SECURE_BOOT_BLOCK_SIZE,
+        SECURE_BOOT_DIGEST_SIZE);
+    command(SECURE_BOOT_CHECK);
+    equal = REG32(SECURE_BOOT_RESULT) == 0;
+    command(SECURE_BOOT_FINISH);
+    return equal;
 }

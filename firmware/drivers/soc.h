@@ -220,7 +220,6 @@
 #define EFUSE_CONF        0x3FF5A0FCu
 #define EFUSE_CMD         0x3FF5A104u
 #define EFUSE_DAC_CONF    0x3FF5A118u // CLK_DIV in bits 7:0
-#define EFUSE_DEC_STATUS  0x3FF5A11Cu
 
 // Timer groups (TRM "Timer Group (TIMG)", soc/timer_group_reg.h)
 #define TIMG0_BASE          0x3FF5F000u
