@@ -10,7 +10,10 @@
 # With SECURE=on images are signed with SECURE_KEY and encrypted with
 # ENCRYPT_KEY, once for each app slot of the board's partition table. With
 # ANTI_ROLLBACK=on the bootloader burns the SECURE_VERSION (0 .. 32) of the
-# application that is confirmed into the eFuses and starts nothing older.
+# application that is confirmed into the eFuses and starts nothing older. With
+# SECURE=on FIRST_BOOT=on they are signed only: the bootloader is one that makes
+# the keys, encrypts the flash and enables Secure Boot itself when it first
+# starts (docs/DESIGN.md, "First boot").
 
 BTYPE       ?= release
 TARGET      ?= boot_app
@@ -19,6 +22,7 @@ OTA_CONFIRM ?= auto
 VERSION     ?= 0.1
 ANTI_ROLLBACK  ?= off
 SECURE_VERSION ?= 0
+FIRST_BOOT     ?= off
 SECURE_KEY  ?= secure_boot_signing_key.pem
 ENCRYPT_KEY ?= flash_encryption_key.bin
 ESPPORT     ?= /dev/ttyUSB0
@@ -48,6 +52,14 @@ endif
 ifeq ($(filter $(SECURE),on off),)
 $(error SECURE=$(SECURE): not one of on off)
 endif
+ifeq ($(filter $(FIRST_BOOT),on off),)
+$(error FIRST_BOOT=$(FIRST_BOOT): not one of on off)
+endif
+ifeq ($(SECURE) $(FIRST_BOOT),off on)
+$(error FIRST_BOOT=on needs SECURE=on: what it enables demands signed images)
+endif
+# Who encrypts: the host, the board, nobody.
+ENCRYPTS := $(if $(filter on,$(SECURE)),$(if $(filter on,$(FIRST_BOOT)),board,host))
 include firmware/boards/$(BOARD)/board.mk
 
 board    := $(shell echo $(BOARD) | tr A-Z a-z)
@@ -76,14 +88,14 @@ FW_TOOLS  := $(ESPSECURE) $(ESPTOOL) $(GEN_PART)
 # Keys are named relative to this Makefile or absolutely.
 PUB_KEY    := $(FW)/signature_verification_key.bin
 DIGEST_KEY := $(FW_BOOT)/secure-bootloader-key.bin
-FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)$(OTA_CONFIRM:auto=)
+FW_OBJ     := $(FW)/obj-$(if $(filter on,$(SECURE)),secure,plain)$(OTA_CONFIRM:auto=)$(if $(filter board,$(ENCRYPTS)),-first)
 
 # CC on the command line is the host's.
 FW_SUBMAKE = $(MAKE) --no-print-directory CC='$(FW_CC)' BOARD=$(BOARD) BTYPE=$(BTYPE) \
     CROSS_COMPILE=$(CROSS_COMPILE) MICROPY_TOP=$(abspath $(MICROPY_TOP)) \
     BEARSSL_TOP=$(abspath $(BEARSSL_TOP)) TARGET= \
     VERSION=$(VERSION) HOST_CC='$(CC)' OTA_CONFIRM=$(OTA_CONFIRM) \
-    ANTI_ROLLBACK=$(ANTI_ROLLBACK) SECURE_VERSION=$(SECURE_VERSION) \
+    ANTI_ROLLBACK=$(ANTI_ROLLBACK) SECURE_VERSION=$(SECURE_VERSION) FIRST_BOOT=$(FIRST_BOOT) \
     $(if $(FROZEN),FROZEN=$(abspath $(FROZEN))) \
     $(if $(FROZEN_MANIFEST),FROZEN_MANIFEST=$(abspath $(FROZEN_MANIFEST))) SIGN_PUB=$(if $(filter on,$(SECURE)),$(abspath $(PUB_KEY)))
 
@@ -92,15 +104,16 @@ firmware: $(if $(filter boot boot_app,$(TARGET)),boot) \
           $(if $(filter app boot_app,$(TARGET)),app)
 
 ## make BOARD=GPY           firmware of a board: bootloader, table, application;
-##                          TARGET=boot|app, SECURE=on signs and encrypts
+##                          TARGET=boot|app, SECURE=on signs and encrypts,
+##                          FIRST_BOOT=on leaves that and the keys to the board
 boot: $(BOOT_BIN) $(PART_BIN)
 app: $(APP_BIN) $(PART_BIN)
 
 # Switching SECURE or the layout makes all images anew.
 $(FW)/mode: fw-force
 	@mkdir -p $(FW_BOOT) $(FW_LIB)
-	@echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' | cmp -s - $@ || \
-	    { echo 'SECURE=$(SECURE) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' > $@; \
+	@echo 'SECURE=$(SECURE) $(FIRST_BOOT) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' | cmp -s - $@ || \
+	    { echo 'SECURE=$(SECURE) $(FIRST_BOOT) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' > $@; \
 	      rm -f $(FW)/*.bin* $(FW_LIB)/* $(FW_BOOT)/*; }
 
 ifeq ($(SECURE),on)
@@ -118,7 +131,7 @@ $(PUB_KEY): $(SECURE_KEY) $(FW)/mode | $(ESPSECURE)
 $(DIGEST_KEY): $(SECURE_KEY) $(FW)/mode | $(ESPSECURE)
 	@rm -f $@
 	$(ESPSECURE) digest_private_key --keyfile $(SECURE_KEY) $@
-FW_KEYS := $(PUB_KEY) $(ENCRYPT_KEY)
+FW_KEYS := $(PUB_KEY) $(if $(filter host,$(ENCRYPTS)),$(ENCRYPT_KEY))
 endif
 
 # --- programs: the folders have make rules of their own ---
@@ -147,7 +160,7 @@ ENCRYPT = $(ESPSECURE) encrypt_flash_data --keyfile $(ENCRYPT_KEY) --pad ff
 
 $(BOOT_BIN): $(FW_BOOT_ELF) $(FW)/mode $(FW_TOOLS)
 	$(ESPTOOL) --chip esp32 elf2image $(IMAGE_FLAGS) -o $@ $<
-ifeq ($(SECURE),on)
+ifeq ($(ENCRYPTS),host)
 boot: $(DIGEST_BIN)_enc
 # The IV is no secret; taken from the image, the same sources and keys give the
 # same file.
@@ -190,7 +203,7 @@ release: boot app
 WRITE_FLASH := $(ESPTOOL) --chip esp32 --port $(ESPPORT) --baud $(ESPBAUD) \
     --before default_reset --after hard_reset write_flash -z \
     --flash_mode keep --flash_freq keep --flash_size keep
-ifeq ($(SECURE),on)
+ifeq ($(ENCRYPTS),host)
 FLASH_FILES = 0x0 $(DIGEST_BIN)_enc 0x8000 $(PART_BIN)_enc \
     0x10000 $(APP_BIN)_enc_0x10000
 else

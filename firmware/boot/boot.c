@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "firmware/boot/console.h"
+#include "firmware/boot/enable.h"
 #include "firmware/boot/launch.h"
 #include "firmware/boot/secure_version.h"
 #include "firmware/boot/signing_key.h"
@@ -53,7 +54,8 @@ static void print_facts(const struct slot_rules *rules, uint32_t flash_bytes)
     } else {
         console_print("flash encryption is off\n");
     }
-    console_print("secure boot is %s\n", rules->sign ? "enabled" : "off");
+    console_print("secure boot is %s\n",
+                  efuse_secure_boot_on() ? "enabled" : "off");
 }
 
 // Words of ESP-IDF's bootloader, which scripts look for.
@@ -257,6 +259,9 @@ static void start(const struct slot_rules *rules,
     if (err != 0) {
         console_print("The otadata partition could not be written [%d]\n", err);
     }
+    if (!enable_secure_boot()) {
+        return;
+    }
     const struct fb_partition *part = fb_partition_app_slot(table, course.slot);
     p = mmu_map(part->offset, part->size);
     if (rules->sign && course.confirmed) {
@@ -275,7 +280,7 @@ static void start(const struct slot_rules *rules,
 void boot_run(void)
 {
     struct slot_rules rules = {efuse_flash_encryption_on(),
-                               efuse_secure_boot_on(), 0};
+                               efuse_secure_boot_on() || enable_built_in, 0};
     struct fb_partition_table table;
     uint32_t flash_bytes = flash_size();
 
@@ -289,7 +294,9 @@ void boot_run(void)
     if (flash_unlock() != 0) {
         console_print("Flash chip does not answer.\n");
     }
-    if (read_table(&rules, flash_bytes, &table)) {
+    if (enable_encryption(NULL, flash_bytes) &&
+        read_table(&rules, flash_bytes, &table) &&
+        enable_encryption(&table, flash_bytes)) {
         start(&rules, &table, flash_bytes);
     }
 }

@@ -21,6 +21,7 @@ static uint32_t boot_signing_key_size;
 
 #include "firmware/boot/boot.c"
 #include "firmware/boot/console.c"
+#include "firmware/boot/enable_none.c"
 #include "firmware/boot/load.c"
 #include "firmware/boot/secure_version.c"
 #include "firmware/boot/slot.c"
