@@ -19,10 +19,12 @@ programs() {
 builds_firmware() {
     find tests/boot -name '*.bats' -o -name '*.t'
     echo tests/cli/classic.bats
+    echo tests/cli/fusebox_plan.bats
 }
 
 # shellcheck disable=SC2046
 exec tests/run_tap.sh tests/lint/includes.sh tests/lint/format.sh \
     $(programs build/host-test) $(programs build/san-test) \
-    $(find tests -name '*.bats' | grep -v -e '^tests/boot/' -e '/classic\.bats$' |
+    $(find tests -name '*.bats' | grep -v -e '^tests/boot/' -e '/classic\.bats$' \
+        -e '/fusebox_plan\.bats$' |
         sort) -- $(builds_firmware | sort)
