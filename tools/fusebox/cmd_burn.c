@@ -184,24 +184,22 @@ static int burn(const struct cli *cli, struct execution *e)
 
 static int on_port(const struct cli *cli, struct execution *e)
 {
-    struct target target;
     struct host_port *port = NULL;
     char why[256];
     const char *name = cli_string(cli, "port");
     if (host_port_open(name, &port, why) != 0) {
         return cli_error(name, "%s", why);
     }
-    int status = target_init(&target, port) == TARGET_OK
+    int status = target_init(e->target, port) == TARGET_OK
                      ? 0
-                     : cli_error(NULL, "%s", target.why);
+                     : cli_error(NULL, "%s", e->target->why);
     if (status == 0) {
-        target.baud = (uint32_t)cli_uint(cli, "baud");
-        e->target = &target;
+        e->target->baud = (uint32_t)cli_uint(cli, "baud");
         status = burn(cli, e);
-        if (target.connected) {
-            (void)host_loader_reset(&target.loader, HOST_AFTER_HARD);
+        if (e->target->connected) {
+            (void)host_loader_reset(&e->target->loader, HOST_AFTER_HARD);
         }
-        target_free(&target);
+        target_free(e->target);
     }
     host_port_close(port);
     return status;
@@ -211,7 +209,9 @@ static int with_record(const struct cli *cli, struct plan_file *plan)
 {
     struct record record;
     struct journal journal;
-    struct execution e = {.plan = plan, .journal = &journal, .say = say};
+    struct target target;
+    struct execution e = {
+        .plan = plan, .target = &target, .journal = &journal, .say = say};
     int status = record_read(&record, cli_arg(cli, 0), plan->hash);
     if (status != 0) {
         return status;

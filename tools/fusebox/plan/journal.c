@@ -60,22 +60,27 @@ static int make_dirs(const char *dir)
 // --- what it says ---
 
 // "TIME plan HASH WHAT [N ...]"
-static void read_line(struct journal *j, const char *line)
+static void read_line(struct journal *j, char *line)
 {
-    char hash[65];
-    char what[16];
-    unsigned step = 0;
-    int n = sscanf(line, "%*s plan %64s %15s %u", hash, what, &step);
-    if (n < 2 || strcmp(hash, j->plan) != 0) {
+    char *rest = line;
+    const char *word[5] = {NULL};
+    for (size_t i = 0; i < 5; i++) {
+        word[i] = strtok_r(rest, " ", &rest);
+    }
+    if (word[3] == NULL || strcmp(word[1], "plan") != 0 ||
+        strcmp(word[2], j->plan) != 0) {
         return;
     }
-    if (strcmp(what, "begin") == 0) {
+    uint64_t step = 0;
+    bool numbered = word[4] != NULL && cli_parse_uint(word[4], &step) &&
+                    step >= 1 && step <= PLAN_STEPS_MAX;
+    if (strcmp(word[3], "begin") == 0) {
         j->begun = true;
-    } else if (strcmp(what, "end") == 0) {
+    } else if (strcmp(word[3], "end") == 0) {
         j->ended = true;
-    } else if (n == 3 && step >= 1 && step <= PLAN_STEPS_MAX) {
-        j->began[step - 1] |= strcmp(what, "doing") == 0;
-        j->done[step - 1] |= strcmp(what, "done") == 0;
+    } else if (numbered) {
+        j->began[step - 1] |= strcmp(word[3], "doing") == 0;
+        j->done[step - 1] |= strcmp(word[3], "done") == 0;
     }
 }
 

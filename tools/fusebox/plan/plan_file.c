@@ -39,6 +39,30 @@ void plan_hex(const uint8_t *p, size_t n, char *text)
     text[2 * n] = '\0';
 }
 
+static int digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool plan_unhex(const char *text, uint8_t *p, size_t n)
+{
+    if (strlen(text) != 2 * n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int high = digit(text[2 * i]);
+        int low = digit(text[2 * i + 1]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        p[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 static void sha256(const void *p, size_t n, uint8_t out[32])
 {
     struct fb_sha256 sha;

@@ -122,5 +122,7 @@ int plan_file_load(struct plan_file *f);
 
 // "5f0c12ab..." of n bytes.
 void plan_hex(const uint8_t *p, size_t n, char *text);
+// And back. False: not just 2 * n digits.
+bool plan_unhex(const char *text, uint8_t *p, size_t n);
 
 #endif

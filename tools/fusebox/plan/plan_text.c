@@ -218,19 +218,6 @@ struct reader {
     enum plan_key_kind key;
 };
 
-static bool get_hex(const char *text, uint8_t *p, size_t n)
-{
-    if (strlen(text) != 2 * n || strspn(text, "0123456789abcdef") != 2 * n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        unsigned byte = 0;
-        (void)sscanf(text + 2 * i, "%2x", &byte);
-        p[i] = (uint8_t)byte;
-    }
-    return true;
-}
-
 static bool get_u32(const char *text, uint32_t *value)
 {
     uint64_t wide = 0;
@@ -250,7 +237,7 @@ static bool get_words(const struct reader *r, unsigned at, uint32_t *out,
     }
     for (unsigned i = 0; i < n; i++) {
         uint8_t be[4];
-        if (!get_hex(r->word[at + i], be, 4)) {
+        if (!plan_unhex(r->word[at + i], be, 4)) {
             return false;
         }
         out[i] = load32_be(be);
@@ -309,7 +296,7 @@ static bool get_print(struct reader *r, unsigned block)
         return r->words == 3;
     }
     return r->words == 4 && strcmp(r->word[2], "fingerprint") == 0 &&
-           get_hex(r->word[3], r->f->block_print[block].fingerprint, 32);
+           plan_unhex(r->word[3], r->f->block_print[block].fingerprint, 32);
 }
 
 static bool on_fuses(struct reader *r)
@@ -345,7 +332,7 @@ static bool on_flash(struct reader *r)
         return true;
     }
     r->f->flash_known = true;
-    return r->words == 2 && get_hex(r->word[1], r->f->flash_sha256, 32);
+    return r->words == 2 && plan_unhex(r->word[1], r->f->flash_sha256, 32);
 }
 
 static bool find_key(const char *name, enum plan_key_kind *kind)
@@ -370,7 +357,7 @@ static bool on_key(struct reader *r)
     key->used = true;
     key->n = n;
     r->wants = KEY_FILE;
-    return get_hex(r->word[3], key->fingerprint, 32);
+    return plan_unhex(r->word[3], key->fingerprint, 32);
 }
 
 // --- steps ---
@@ -414,7 +401,7 @@ static bool on_write(struct reader *r, struct fb_step *step)
     source->form = (enum plan_form)form;
     step->encrypt = form == PLAN_CHIP_ENCRYPTED;
     r->wants = DATA_FILE;
-    return form < FORMS && get_hex(r->word[6], source->sha256, 32);
+    return form < FORMS && plan_unhex(r->word[6], source->sha256, 32);
 }
 
 static bool on_erase(struct reader *r, struct fb_step *step)
@@ -540,7 +527,7 @@ static bool read_line(struct reader *r, char *line)
 
 static int read_lines(struct reader *r, char *text)
 {
-    while (*text != '\0') {
+    while (text != NULL && *text != '\0') {
         size_t n = strcspn(text, "\n");
         bool more = text[n] == '\n';
         text[n] = '\0';
@@ -567,7 +554,7 @@ static int check_hash(struct plan_file *f, const char *path, char *text,
     (void)snprintf(hex, sizeof hex, "%s", text + sizeof head - 1);
     *body = text + sizeof head - 1 + 64;
     hash_lines(*body + 1, f->hash);
-    if (!get_hex(hex, stated, 32) || **body != '\n' ||
+    if (!plan_unhex(hex, stated, 32) || **body != '\n' ||
         memcmp(stated, f->hash, 32) != 0) {
         return cli_error(path, "has been changed since it was made: its hash "
                                "does not match");

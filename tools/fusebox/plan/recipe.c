@@ -195,8 +195,8 @@ static int add_bits(struct maker *m, const struct row *row, uint32_t value)
     if ((value & ~before) == 0) {
         return 0;
     }
-    if (row->merge && m->last != NULL && m->last->stage == row->stage &&
-        m->last->kind == ROW_BITS) {
+    if (row->merge && step != NULL && m->last != NULL &&
+        m->last->stage == row->stage && m->last->kind == ROW_BITS) {
         struct plan_source *source = plan_file_source(f, step);
         size_t n = strlen(source->label);
         (void)snprintf(source->label + n, sizeof source->label - n, ", %s",
@@ -304,7 +304,7 @@ static int v2_digest(const char *path, uint8_t digest[32])
 
 static int add_digest(struct maker *m, const struct row *row)
 {
-    uint8_t digest[32];
+    uint8_t digest[32] = {0};
     uint8_t reversed[32];
     uint8_t print[32];
     char label[PLAN_LABEL_MAX];

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/file.h"
+#include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
 #include "tools/cli/cli.h"
 
@@ -123,24 +124,23 @@ int record_write(const struct record *r, const char *plan_path)
 
 static bool get_hash(const char *text, uint8_t out[32])
 {
-    for (int i = 0; i < 32; i++) {
-        unsigned byte = 0;
-        if (sscanf(text + 2 * (size_t)i, "%2x", &byte) != 1) {
-            return false;
-        }
-        out[i] = (uint8_t)byte;
-    }
-    return text[64] == '\0';
+    return plan_unhex(text, out, 32);
 }
 
 static bool get_words(const char *text, uint32_t *word, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        int used = 0;
-        if (sscanf(text, " %8" SCNx32 "%n", &word[i], &used) != 1) {
+        char hex[9];
+        uint8_t be[4];
+        (void)snprintf(hex, sizeof hex, "%.8s", text);
+        if (!plan_unhex(hex, be, sizeof be)) {
             return false;
         }
-        text += used;
+        word[i] = load32_be(be);
+        text += 8;
+        if (i + 1 < n && *text++ != ' ') {
+            return false;
+        }
     }
     return *text == '\0';
 }

@@ -5,6 +5,7 @@
 
 #include "tools/fusebox/plan/script.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -179,6 +180,7 @@ enum need { NOTHING, ERASE, WRITE };
 
 static enum need need_of(const struct recorder *r, uint32_t sector)
 {
+    assert(r->board.flash != NULL && r->flash != NULL);
     const uint8_t *now = r->board.flash + sector * SECTOR;
     if (!r->dirty[sector] ||
         memcmp(now, r->flash + sector * SECTOR, SECTOR) == 0) {
@@ -190,6 +192,7 @@ static enum need need_of(const struct recorder *r, uint32_t sector)
 // Runs of sectors that need the same become steps.
 static void flush_flash(struct recorder *r)
 {
+    assert(r->board.flash != NULL && r->flash != NULL && r->dirty != NULL);
     uint32_t sectors = r->board.ini.flash_size / SECTOR;
     for (uint32_t from = 0; from < sectors && r->status == 0;) {
         enum need need = need_of(r, from);
@@ -260,16 +263,21 @@ static void on_operated(void *ctx, const struct chip *chip, unsigned op,
 static unsigned port_of(const char *copy)
 {
     char path[BOARD_PATH_MAX];
+    static const char key[] = "rfc2217 = ";
     char line[100];
-    unsigned port = 0;
+    uint64_t port = 0;
     FILE *run = fopen(board_path(copy, "board.run", path), "r");
     while (run != NULL && port == 0 && fgets(line, sizeof line, run) != NULL) {
-        (void)sscanf(line, "rfc2217 = %u", &port);
+        line[strcspn(line, "\n")] = '\0';
+        if (strncmp(line, key, sizeof key - 1) == 0 &&
+            !cli_parse_uint(line + sizeof key - 1, &port)) {
+            break;
+        }
     }
     if (run != NULL) {
         (void)fclose(run);
     }
-    return port;
+    return (unsigned)port;
 }
 
 // The folder of this program.
@@ -564,6 +572,7 @@ int script_record(const struct script_input *in, struct plan_file *f)
                      ? cli_error(NULL, "out of memory")
                      : make_copy(&r);
     if (status == 0) {
+        assert(r.flash != NULL && r.dirty != NULL);
         memcpy(r.flash, in->board->flash, size);
         status = watch(&r);
     }
