@@ -146,3 +146,18 @@ teardown() {
     [ "$status" = 2 ]
     grep -q "^esptool.*$board/uart" "$BATS_TEST_TMPDIR/err"
 }
+
+@test "bytes that take their time are the same bytes" {
+    "$bin/fusebox" board start "$board" --line-rate
+    head -c 3000 /dev/urandom >"$BATS_TEST_TMPDIR/noise"
+    rfc2217=$(sed -n 's/^rfc2217 = //p' "$board/board.run")
+    for port in "$board/uart" "rfc2217://127.0.0.1:$rfc2217"; do
+        "$bin/esptool" --port "$port" --baud 921600 --no-stub write-flash 0x10000 "$BATS_TEST_TMPDIR/noise"
+        "$bin/esptool" --port "$port" --no-stub read-flash 0x10000 3000 "$BATS_TEST_TMPDIR/back"
+        cmp "$BATS_TEST_TMPDIR/noise" "$BATS_TEST_TMPDIR/back"
+    done
+    run "$bin/esptool" --port "board:$board" --baud 0x12C000 read-mac
+    [ "$status" = 0 ]
+    "$bin/fusebox" board reset "$board" --download
+    "$bin/fusebox" board console "$board" --expect 'waiting for download' --timeout 20
+}

@@ -69,7 +69,8 @@ random_file() { # NAME BYTES
             "$espsecure" generate_signing_key k
         fi
         random_file f "$(random 0 100000)"
-        peer sign_data --version 1 --keyfile k --output want f
+        peer sign_data --version 1 --keyfile k --output want f ||
+            { grep -q deterministic_signing peer.log && skip "its cryptography package is too old"; }
         "$espsecure" sign_data --version 1 --keyfile k --output got f
         cmp want got
         peer extract_public_key --keyfile k want

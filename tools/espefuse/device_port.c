@@ -73,7 +73,10 @@ int device_open_port(struct device *d, const struct cli *cli)
     }
     if (host_port_open(d->name, &d->priv->port, why) != 0) {
         free(d->priv);
-        return cli_error(d->name, "%s", why);
+        return cli_error(d->name,
+                         "Could not open %s, the port is busy or doesn't exist "
+                         "(%s)",
+                         d->name, why);
     }
     if (host_loader_init(&d->priv->loader, d->priv->port) != 0) {
         host_port_close(d->priv->port);

@@ -86,8 +86,13 @@ static int try_port(struct esptool *e, const char *name, char why[256])
 {
     uint32_t baud = (uint32_t)cli_uint(e->cli, "baud");
     enum host_reset_before before = before_of(e->cli);
-    int status = host_port_open(name, &e->port, why);
+    char reason[256];
+    int status = host_port_open(name, &e->port, reason);
     if (status != HOST_PORT_OK) {
+        snprintf(why, 256,
+                 "Could not open %.80s, the port is busy or doesn't exist "
+                 "(%.100s)",
+                 name, reason);
         return status;
     }
     status = host_loader_init(&e->loader, e->port);
