@@ -177,6 +177,29 @@ static void test_weak_burn(void **state)
     end(t);
 }
 
+// What a torn burn has not set reads as 1 by chance, three times in a row even.
+// However complete it looks, it is burned again.
+static void test_torn_burn(void **state)
+{
+    const unsigned config = 3; // the third burn: four bits
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 96; seed++) {
+        struct setup *t = begin(locked, 3);
+        t->r.chip->faults.rng = seed;
+        t->r.chip->faults.weak_torn = true;
+        faults_cut(&t->r.chip->faults, FAULT_DURING, 1u << CHIP_OP_EFUSE_BURN,
+                   config);
+        assert_int_equal(execute_plan(&t->r.run), EXECUTE_INTERRUPTED);
+        chip_port_power(t->r.chip);
+        t->r.target.connected = false;
+        assert_int_equal(execute_plan(&t->r.run), EXECUTE_DONE);
+        struct fb_efuse_words f = fuses(t);
+        assert_int_equal(fb_efuse_get(&f, FB_EFUSE_FLASH_CRYPT_CONFIG), 0xF);
+        end(t);
+    }
+}
+
 // The chip has another key in BLOCK1 than the plan's, and hides it.
 static void test_other_key(void **state)
 {
@@ -252,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_unproved_key),
         cmocka_unit_test(test_dead_bit),
         cmocka_unit_test(test_weak_burn),
+        cmocka_unit_test(test_torn_burn),
         cmocka_unit_test(test_other_key),
         cmocka_unit_test(test_no_boot),
         cmocka_unit_test(test_unsteady),
