@@ -142,6 +142,21 @@ burn() {
     [[ "$output" == *'this is board 24:0a:c4:00:11:23, the plan is for 24:0a:c4:00:11:22'* ]]
 }
 
+@test "killed at any time, the same command goes on" {
+    fusebox rehearse plan --board snap >/dev/null
+    start blank
+    local ms=40 runs=1
+    until timeout -s KILL "$((ms / 1000)).$(printf %03d $((ms % 1000)))" \
+        fusebox burn plan --port board:blank --journal journal "${custody[@]}" \
+        --yes-burn "$hash"; do
+        ms=$((ms * 3 / 2)) runs=$((runs + 1))
+        [ "$runs" -lt 30 ]
+    done
+    [ "$runs" -gt 3 ]
+    grep -q ' end$' journal/24-0a-c4-00-11-22.journal
+    [ "$(fusebox exec 'print(6*7)' --port board:blank)" = 42 ]
+}
+
 @test "images and keys that changed are refused" {
     fusebox rehearse plan --board snap >/dev/null
     cp "$release/lib/partitions.bin" table
