@@ -162,6 +162,10 @@ static int boot_again(struct rehearsal *r, char *why, size_t cap)
 int rehearsal_reflash(struct rehearsal *r, char *why, size_t cap)
 {
     const struct fb_plan *plan = &r->plan->plan;
+    if (verdict_uart_is_closed(r->plan, chip_efuses(r->chip->chip))) {
+        (void)snprintf(why, cap, "UART download mode is disabled");
+        return CLI_FAILURE;
+    }
     int status = target_connect(&r->target);
     for (size_t i = 0; i < plan->steps && status == TARGET_OK; i++) {
         const struct fb_step *step = &plan->step[i];

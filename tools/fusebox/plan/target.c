@@ -498,18 +498,30 @@ static int judge(const struct target_goal *goal, struct target_console *c,
     return ms >= goal->timeout_ms && goal->text != NULL ? -1 : 0;
 }
 
+// The ROM speaks at 115200 as soon as EN rises. Without lines the chip resets
+// itself when it is told to, at the old rate.
+static int start_from_flash(struct target *t)
+{
+    bool lines = host_port_has_lines(t->port);
+    int rate = lines ? host_port_set_baud(t->port, 115200) : HOST_PORT_OK;
+    int status = from_loader(t, host_loader_reset(&t->loader, HOST_AFTER_HARD));
+    t->connected = t->flash = false;
+    if (status == TARGET_OK && !lines) {
+        rate = host_port_set_baud(t->port, 115200);
+    }
+    return status == TARGET_OK && rate != HOST_PORT_OK
+               ? fail(t, TARGET_E_LOST, "115200 baud is not possible")
+               : status;
+}
+
 int target_boot(struct target *t, const struct target_goal *goal,
                 struct target_console *console)
 {
     uint8_t bytes[512];
     memset(console, 0, sizeof *console);
-    int status = from_loader(t, host_loader_reset(&t->loader, HOST_AFTER_HARD));
-    t->connected = t->flash = false;
+    int status = start_from_flash(t);
     if (status != TARGET_OK) {
         return status;
-    }
-    if (host_port_set_baud(t->port, 115200) != HOST_PORT_OK) {
-        return fail(t, TARGET_E_LOST, "115200 baud is not possible");
     }
     uint64_t start = host_port_now_ms(t->port);
     for (;;) {

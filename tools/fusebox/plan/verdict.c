@@ -24,7 +24,7 @@ static bool on(const struct fb_efuse_words *fuses, enum fb_efuse_id id)
     return fb_efuse_get(fuses, id) != 0;
 }
 
-static bool download_is_off(const struct plan_file *plan,
+bool verdict_uart_is_closed(const struct plan_file *plan,
                             const struct fb_efuse_words *fuses)
 {
     return plan->ini.revision >= 3 && on(fuses, FB_EFUSE_UART_DOWNLOAD_DIS);
@@ -96,7 +96,7 @@ enum verdict verdict_of_dead(const struct plan_file *plan,
     if (advice->ways > 0) {
         (void)snprintf(text, cap, "%s; recoverable: %s", condition,
                        advice->way[0].title);
-    } else if (download_is_off(plan, fuses)) {
+    } else if (verdict_uart_is_closed(plan, fuses)) {
         (void)snprintf(text, cap,
                        "%s, and UART download mode is disabled: "
                        "nothing can be written to it any more",
@@ -164,7 +164,7 @@ static void outlook_of_uart(const struct plan_file *plan,
                             verdict_line *line, void *ctx)
 {
     bool encrypted = fb_efuse_flash_encryption_on(fuses);
-    if (download_is_off(plan, fuses)) {
+    if (verdict_uart_is_closed(plan, fuses)) {
         line(ctx, "UART: no download mode; updates only by the running "
                   "application");
         return;

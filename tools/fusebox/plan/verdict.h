@@ -25,6 +25,10 @@ enum verdict verdict_of_dead(const struct plan_file *plan,
                              const struct fb_efuse_words *fuses, uint8_t *flash,
                              struct fb_advice *advice, char *text, size_t cap);
 
+// Is there no UART download mode any more?
+bool verdict_uart_is_closed(const struct plan_file *plan,
+                            const struct fb_efuse_words *fuses);
+
 // Lines for people, each handed to line().
 typedef void verdict_line(void *ctx, const char *line);
 // Fields that are different: "FLASH_CRYPT_CNT 0x0 -> 0x1".
