@@ -58,37 +58,16 @@ static void print_facts(const struct slot_rules *rules, uint32_t flash_bytes)
                   efuse_secure_boot_on() ? "enabled" : "off");
 }
 
-// Words of ESP-IDF's bootloader, which scripts look for.
-static const char *usage(const struct fb_partition *part)
-{
-    if (part->type == FB_PARTITION_APP) {
-        return part->subtype == FB_PARTITION_FACTORY ? "factory app"
-               : part->subtype >= FB_PARTITION_OTA_0 &&
-                       part->subtype <= FB_PARTITION_OTA_15
-                   ? "OTA app"
-               : part->subtype == FB_PARTITION_TEST ? "test app"
-                                                    : "Unknown app";
-    }
-    if (part->type == FB_PARTITION_DATA) {
-        return part->subtype == FB_PARTITION_OTADATA ? "OTA data"
-               : part->subtype == FB_PARTITION_PHY   ? "RF data"
-               : part->subtype == FB_PARTITION_NVS   ? "WiFi data"
-                                                     : "Unknown data";
-    }
-    return "unknown";
-}
-
 static void print_table(const struct fb_partition_table *table)
 {
     console_print("Partition Table:\n"
-                  "## Label            Usage          Type ST Offset   "
-                  "Length\n");
+                  "## Type ST Offset   Length   Label\n");
     for (unsigned i = 0; i < table->count; i++) {
         const struct fb_partition *part = &table->part[i];
 
-        console_print("%2d %-16s %-16s %02x %02x %08x %08x\n", (int)i,
-                      part->label, usage(part), part->type, part->subtype,
-                      (unsigned)part->offset, (unsigned)part->size);
+        console_print("%02u   %02x %02x %08x %08x %s\n", i, part->type,
+                      part->subtype, (unsigned)part->offset,
+                      (unsigned)part->size, part->label);
     }
     console_print("End of partition table\n");
 }

@@ -393,10 +393,10 @@ static void test_starts_a_good_image(void **state)
         says("\r\nFusebox bootloader 1.2, Board, reset cause 1\r\n");
         says(facts[0][mode & 1]);
         says(facts[1][mode >> 1]);
-        says("## Label            Usage          Type ST Offset   Length\r\n"
-             " 0 factory          factory app      00 00 00010000 00010000\r\n"
-             " 1 ota_0            OTA app          00 10 00020000 00010000\r\n"
-             " 2 otadata          OTA data         01 00 00030000 00001000\r\n"
+        says("## Type ST Offset   Length   Label\r\n"
+             "00   00 00 00010000 00010000 factory\r\n"
+             "01   00 10 00020000 00010000 ota_0\r\n"
+             "02   01 00 00030000 00001000 otadata\r\n"
              "End of partition table\r\n");
         says("Loading app partition at offset 00010000\r\n");
         for (size_t i = 0; i < w.console_len; i++) {
@@ -1142,7 +1142,7 @@ static void test_foreign_signatures(void **state)
     assert_int_equal(testing_hex(table, 256, rows), 256);
     testing_hex(table + FB_PARTITION_TABLE_SIZE, 68, signature);
     testing_hex(boot_signing_key, 64, table_key);
-    refuses(" 3 ota_0            OTA app          00 10 001a0000 00180000\r\n");
+    refuses("03   00 10 001a0000 00180000 ota_0\r\n");
     table[0xBFF] = 0xFE;
     refuses("Failed to verify partition table signature. [-11]\r\n");
 
@@ -1193,11 +1193,10 @@ static void test_console_formats(void **state)
 {
     (void)state;
     w.console_len = 0;
-    console_print("%s|%5s|%-5s|%d|%3d|%-3d|%u|%x|%04x|%08x|%%\n", "ab", "cd",
-                  "ef", -12, 7, 7, 4000000000u, 0xBEEFu, 0x1Fu, 0xFFFFFFFFu);
+    console_print("%s|%d|%d|%u|%02u|%x|%04x|%08x\n", "ab", -12, 7, 4000000000u,
+                  3u, 0xBEEFu, 0x1Fu, 0xFFFFFFFFu);
     assert_string_equal(w.console,
-                        "ab|   cd|ef   |-12|  7|7  |4000000000|beef|001f|"
-                        "ffffffff|%\r\n");
+                        "ab|-12|7|4000000000|03|beef|001f|ffffffff\r\n");
 }
 
 int main(void)

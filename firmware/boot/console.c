@@ -3,16 +3,9 @@
 #include "firmware/boot/console.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "firmware/drivers/uart.h"
-
-struct field {
-    bool left;
-    char fill;
-    unsigned width;
-};
 
 static void put(char c)
 {
@@ -22,64 +15,34 @@ static void put(char c)
     uart_putc((uint8_t)c);
 }
 
-static void fill(char c, unsigned n)
+static void put_string(const char *s)
 {
-    while (n-- > 0) {
-        put(c);
-    }
-}
-
-static void put_string(const char *s, unsigned n, const struct field *f)
-{
-    unsigned pad = f->width > n ? f->width - n : 0;
-
-    fill(f->fill, f->left ? 0 : pad);
-    while (n-- > 0) {
+    while (*s != '\0') {
         put(*s++);
     }
-    fill(' ', f->left ? pad : 0);
 }
 
-static void put_number(uint32_t value, unsigned base, bool negative,
-                       const struct field *f)
+// At least `width` digits, at most 10.
+static void put_number(uint32_t value, unsigned base, unsigned width)
 {
     char digits[11];
-    char *p = digits + sizeof(digits);
+    char *p = digits + sizeof(digits) - 1;
+    char *enough = p - width;
 
+    *p = '\0';
     do {
         *--p = "0123456789abcdef"[value % base];
         value /= base;
-    } while (value != 0);
-    if (negative) {
-        *--p = '-';
-    }
-    put_string(p, (unsigned)(digits + sizeof(digits) - p), f);
+    } while (value != 0 || p > enough);
+    put_string(p);
 }
 
-static unsigned length(const char *s)
+static void put_signed(int value)
 {
-    unsigned n = 0;
-
-    while (s[n] != '\0') {
-        n++;
+    if (value < 0) {
+        put('-');
     }
-    return n;
-}
-
-static const char *parse_field(const char *p, struct field *f)
-{
-    *f = (struct field){.fill = ' '};
-    for (; *p == '-' || *p == '0'; p++) {
-        if (*p == '-') {
-            f->left = true;
-        } else {
-            f->fill = '0';
-        }
-    }
-    for (; *p >= '0' && *p <= '9'; p++) {
-        f->width = f->width * 10 + (unsigned)(*p - '0');
-    }
-    return p;
+    put_number(value < 0 ? 0u - (uint32_t)value : (uint32_t)value, 10, 1);
 }
 
 void console_print(const char *format, ...)
@@ -88,26 +51,22 @@ void console_print(const char *format, ...)
 
     va_start(args, format);
     for (const char *p = format; *p != '\0'; p++) {
-        struct field f;
+        unsigned width = 1;
 
         if (*p != '%') {
             put(*p);
             continue;
         }
-        p = parse_field(p + 1, &f);
+        if (*++p == '0') {
+            width = (unsigned)(p[1] - '0');
+            p += 2;
+        }
         if (*p == 's') {
-            const char *s = va_arg(args, const char *);
-            put_string(s, length(s), &f);
+            put_string(va_arg(args, const char *));
         } else if (*p == 'd') {
-            int value = va_arg(args, int);
-            put_number(value < 0 ? 0u - (uint32_t)value : (uint32_t)value, 10,
-                       value < 0, &f);
-        } else if (*p == 'u') {
-            put_number(va_arg(args, unsigned), 10, false, &f);
-        } else if (*p == 'x') {
-            put_number(va_arg(args, unsigned), 16, false, &f);
+            put_signed(va_arg(args, int));
         } else {
-            put(*p);
+            put_number(va_arg(args, unsigned), *p == 'x' ? 16 : 10, width);
         }
     }
     va_end(args);

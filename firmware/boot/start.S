@@ -8,19 +8,16 @@
     .equ RTC_CNTL_OPTIONS0, 0x3FF48000
 
 // Offsets from VECBASE: LX6 as in the ESP32 (Xtensa core-isa.h of ESP-IDF). The
-// first one used is 0x180, where boot.ld puts this: the six before serve
-// register windows. All exceptions end here: nothing expects one.
+// first one used is 0x280, where boot.ld puts this: the six before 0x180 serve
+// register windows, the four from there interrupts of levels 2 to 5, which stay
+// masked. All exceptions end here: nothing expects one.
     .section .vectors, "ax"
 first:
     .macro VECTOR offset, handler
-    .org first + \offset - 0x180
+    .org first + \offset - 0x280
     j       \handler
     .endm
 
-    VECTOR 0x180, unexpected // levels 2 to 5
-    VECTOR 0x1C0, unexpected
-    VECTOR 0x200, unexpected
-    VECTOR 0x240, unexpected
     VECTOR 0x280, unexpected // debug
     VECTOR 0x2C0, unexpected // NMI
     VECTOR 0x300, unexpected // kernel
