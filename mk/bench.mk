@@ -33,6 +33,11 @@ BOOT_BENCH := build/host-test/firmware/boot/boot_bench
 .PHONY: size
 ## make size                the bootloader: bytes, stack, instructions of a boot
 size: $(BOOT_BENCH)
+	@echo 'with all options (FIRST_BOOT=on ANTI_ROLLBACK=on):'
+	@$(MAKE) -s --no-print-directory -C firmware/boot BOARD=GPY FIRST_BOOT=on \
+	    ANTI_ROLLBACK=on BUILD=$(ROOT)/build/boot-size \
+	    SIGN_PUB=$(ROOT)/tests/vectors/sign/p256.pub.bin size
+	@echo 'as measured (ANTI_ROLLBACK=on):'
 	@$(BOOT_BENCH)
 
 .PHONY: bench-chip isa-diff

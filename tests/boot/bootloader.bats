@@ -16,8 +16,11 @@ setup() {
     cd "$root"
     run make --no-print-directory size
     [ "$status" -eq 0 ]
-    bytes=$(sed -n 's/^bootloader: \([0-9]*\) of 24576 bytes.*/\1/p' <<<"$output")
-    [ "$bytes" -gt 8192 ] && [ "$bytes" -le 24576 ]
+    sizes=$(sed -n 's/^bootloader: \([0-9]*\) of 24576 bytes.*/\1/p' <<<"$output")
+    [ "$(wc -w <<<"$sizes")" -ge 2 ]
+    for bytes in $sizes; do
+        [ "$bytes" -gt 8192 ] && [ "$bytes" -le 24576 ]
+    done
     count=$(sed -n 's/^ *\([0-9]*\)  both verifications.*/\1/p' <<<"$output")
     [ "$count" -gt 1000000 ] && [ "$count" -le 60000000 ]
 }
