@@ -240,6 +240,28 @@ size_t fb_check_proof(const struct fb_check_facts *f, unsigned block,
     return plan->steps;
 }
 
+bool fb_check_counter_known(const struct fb_check_facts *f,
+                            struct fb_check_result *out)
+{
+    bool known = fb_check_knows(f, FB_EFUSE_FLASH_CRYPT_CNT);
+
+    if (!known) {
+        fb_check_say(out, FB_CHECK_UNKNOWN, fb_check_none(f),
+                     "FLASH_CRYPT_CNT is not known");
+    }
+    return known;
+}
+
+unsigned fb_check_ones(uint32_t bits)
+{
+    unsigned n = 0;
+
+    for (; bits != 0; bits &= bits - 1) {
+        n++;
+    }
+    return n;
+}
+
 // --- the board before and after ---
 
 static void copy_state(const struct fb_check_input *in)

@@ -10,16 +10,6 @@
 
 #define PERMANENT 0x7Fu // FLASH_CRYPT_CNT with all bits
 
-static unsigned ones(uint32_t bits)
-{
-    unsigned n = 0;
-
-    for (; bits != 0; bits &= bits - 1) {
-        n++;
-    }
-    return n;
-}
-
 // --- P4 ---
 
 // An image whose header asks for a newer chip, or another one; NULL: none.
@@ -281,9 +271,7 @@ void fb_check_counter_key(const struct fb_check_facts *f,
     uint32_t cnt = fb_check_after(f, FB_EFUSE_FLASH_CRYPT_CNT);
     bool known = fb_board_state_knows_block(f->in->scratch, 1);
 
-    if (!fb_check_knows(f, FB_EFUSE_FLASH_CRYPT_CNT)) {
-        fb_check_say(out, FB_CHECK_UNKNOWN, none,
-                     "FLASH_CRYPT_CNT is not known");
+    if (!fb_check_counter_known(f, out)) {
         return;
     }
     if (!f->after.encrypted) {
@@ -363,7 +351,8 @@ static const char *budget(const struct fb_check_facts *f, uint32_t was,
         cnt == was) {
         return "the plan burns it, and it does not change";
     }
-    if (cnt != was && ones(cnt) % 2 == ones(was) % 2 && !final) {
+    if (cnt != was && fb_check_ones(cnt) % 2 == fb_check_ones(was) % 2 &&
+        !final) {
         return "two bits at once: the parity stays, a cycle is lost";
     }
     if (final && made && !f->in->release) {
@@ -393,9 +382,7 @@ void fb_check_counter_budget(const struct fb_check_facts *f,
     unsigned left = fb_efuse_plaintext_flashes_left(&f->in->scratch->fuses);
     const char *why;
 
-    if (!fb_check_knows(f, FB_EFUSE_FLASH_CRYPT_CNT)) {
-        fb_check_say(out, FB_CHECK_UNKNOWN, fb_check_none(f),
-                     "FLASH_CRYPT_CNT is not known");
+    if (!fb_check_counter_known(f, out)) {
         return;
     }
     if (cnt == 0 && step == fb_check_none(f) && !frozen) {

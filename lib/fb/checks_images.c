@@ -8,7 +8,7 @@
 #include "lib/fb/checks_facts.h"
 #include "lib/fb/efuse_coding.h"
 #include "lib/fb/secure_boot_v1.h"
-#include "lib/fb/signature.h"
+#include "lib/fb/signature_v2.h"
 
 #define V2_BOOTLOADER_MAX 0xC000u // the ROM's staging area
 
@@ -56,9 +56,7 @@ void fb_check_regions(const struct fb_check_facts *f,
     const struct fb_board_view *v = &f->after;
     unsigned fine = 0;
 
-    if (!fb_check_knows(f, FB_EFUSE_FLASH_CRYPT_CNT)) {
-        fb_check_say(out, FB_CHECK_UNKNOWN, fb_check_none(f),
-                     "FLASH_CRYPT_CNT is not known");
+    if (!fb_check_counter_known(f, out)) {
         return;
     }
     for (unsigned i = 0; i < v->parts; i++) {
@@ -222,9 +220,7 @@ void fb_check_plaintext(const struct fb_check_facts *f,
                         : fb_check_burn(f, FB_EFUSE_DISABLE_DL_ENCRYPT, 1, 0);
     bool any = false;
 
-    if (!fb_check_knows(f, FB_EFUSE_FLASH_CRYPT_CNT)) {
-        fb_check_say(out, FB_CHECK_UNKNOWN, none,
-                     "FLASH_CRYPT_CNT is not known");
+    if (!fb_check_counter_known(f, out)) {
         return;
     }
     if (!f->after.encrypted) {
@@ -334,17 +330,16 @@ void fb_check_signatures(const struct fb_check_facts *f,
 {
     const struct fb_board_view *v = &f->after;
     bool v1 = fb_check_after(f, FB_EFUSE_ABS_DONE_0) != 0;
-    bool v2 = fb_check_after(f, FB_EFUSE_ABS_DONE_1) != 0;
 
     if (!fb_check_knows(f, FB_EFUSE_ABS_DONE_0)) {
         fb_check_say(out, FB_CHECK_UNKNOWN, fb_check_none(f),
                      "ABS_DONE_0 is not known");
         return;
     }
-    if (!v1 && !v2 && f->keys.signing_pub == NULL && !f->in->secure_v2) {
+    if (!v1 && !f->keys.v2 && f->keys.signing_pub == NULL) {
         return;
     }
-    if (v1 && !f->keys.v2 && f->keys.signing_pub == NULL) {
+    if (!f->keys.v2 && f->keys.signing_pub == NULL) {
         fb_check_say(out, FB_CHECK_UNKNOWN, fb_check_none(f),
                      "no public key given (--public-key)");
         return;
@@ -557,12 +552,23 @@ static bool table_layout(const struct fb_check_facts *f,
     return true;
 }
 
+// Where the bootloader ends; with V2 a sector of signatures follows it.
+static uint32_t bootloader_end(const struct fb_check_facts *f)
+{
+    const struct fb_part *boot = &f->after.part[1];
+    uint32_t end = boot->flash_off + boot->image.len;
+
+    return f->keys.v2 ? align_up32(end, FB_SIGNATURE_V2_SECTOR) +
+                            FB_SIGNATURE_V2_SECTOR
+                      : end;
+}
+
 void fb_check_layout(const struct fb_check_facts *f,
                      struct fb_check_result *out)
 {
     const struct fb_board_view *v = &f->after;
     const struct fb_part *boot = &v->part[1];
-    uint32_t end = boot->flash_off + boot->image.len;
+    uint32_t end = bootloader_end(f);
     size_t other = 0;
     size_t step = overwrites(f, &other);
 
@@ -625,26 +631,10 @@ void fb_check_layout(const struct fb_check_facts *f,
 
 // --- P25 ---
 
-#define APP_DESC_MAGIC 0xABCD5432u
-
-// secure_version of an app, 0 without a description (esp-idf esp_app_desc.h).
 static uint32_t version_of(const struct fb_board_view *v,
                            const struct fb_part *p)
 {
-    const uint8_t *desc = v->plain + p->flash_off + FB_IMAGE_HEADER_SIZE +
-                          FB_IMAGE_SEGMENT_HEADER;
-
-    return load32_le(desc) == APP_DESC_MAGIC ? load32_le(desc + 4) : 0;
-}
-
-static unsigned ones(uint32_t bits)
-{
-    unsigned n = 0;
-
-    for (; bits != 0; bits &= bits - 1) {
-        n++;
-    }
-    return n;
+    return fb_image_secure_version(v->plain + p->flash_off, &p->image);
 }
 
 void fb_check_rollback(const struct fb_check_facts *f,
@@ -675,14 +665,15 @@ void fb_check_rollback(const struct fb_check_facts *f,
         const struct fb_part *p = &v->part[i];
 
         if (p->kind == FB_PART_APP && p->status == FB_OK &&
-            version_of(v, p) < ones(bits)) {
+            version_of(v, p) < fb_check_ones(bits)) {
             fb_check_say(out, FB_CHECK_FAIL, fb_check_none(f),
                          "%s has secure_version %u, the fuses ask for %u",
-                         p->label, (unsigned)version_of(v, p), ones(bits));
+                         p->label, (unsigned)version_of(v, p),
+                         fb_check_ones(bits));
             return;
         }
     }
     fb_check_say(out, FB_CHECK_PASS, fb_check_none(f),
-                 "SECURE_VERSION %u, %u steps left", ones(bits),
-                 32 - ones(bits));
+                 "SECURE_VERSION %u, %u steps left", fb_check_ones(bits),
+                 32 - fb_check_ones(bits));
 }
