@@ -522,18 +522,29 @@ static void look_at_store(struct look *l)
     l->v->store.place = place;
 }
 
-// Data has no form of its own to tell. Ciphertext looks like noise: in a
-// sector no byte value makes up a quarter of it.
-static void look_at_data(struct look *l, struct fb_part *part)
+// One byte value makes up half of a row, which is not erased: ciphertext looks
+// like noise, and never does that.
+static bool plain_row(const uint8_t row[FB_FLASH_ENCRYPTION_ROW])
 {
     unsigned count[256] = {0};
+    bool plain = false;
+
+    for (unsigned i = 0; i < FB_FLASH_ENCRYPTION_ROW; i++) {
+        plain |= ++count[row[i]] >= FB_FLASH_ENCRYPTION_ROW / 2;
+    }
+    return plain && !fb_bytes_all(row, FB_FLASH_ENCRYPTION_ROW, 0xFF);
+}
+
+// Data has no form of its own to tell; its first sector is looked at.
+static void look_at_data(struct look *l, struct fb_part *part)
+{
     bool plain = false;
 
     if (part->size < SECTOR || !something_at(l, part, SECTOR)) {
         return;
     }
-    for (uint32_t i = 0; i < SECTOR; i++) {
-        plain |= ++count[raw(l, part->flash_off)[i]] > SECTOR / 4;
+    for (uint32_t i = 0; i < SECTOR; i += FB_FLASH_ENCRYPTION_ROW) {
+        plain |= plain_row(raw(l, part->flash_off + i));
     }
     part->form = plain ? FB_FORM_PLAIN : FB_FORM_CIPHER;
     part->status = FB_OK;

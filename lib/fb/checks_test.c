@@ -407,6 +407,22 @@ static void nvs_keys_plain(struct fixture *f)
     memset(f->flash + FX_KEYS, 0x11, 64);
 }
 
+// A key and its CRC as a file has them, the rest erased.
+static void nvs_keys_as_generated(struct fixture *f)
+{
+    uint64_t seed = 9;
+
+    locked(f);
+    testing_random(&seed, f->flash + FX_KEYS, 68);
+}
+
+// The same, encrypted row by row.
+static void nvs_keys_cipher(struct fixture *f)
+{
+    nvs_keys_as_generated(f);
+    fx_encrypt(f, FX_KEYS, f->flash + FX_KEYS, 96);
+}
+
 static void cipher_while_off(struct fixture *f)
 {
     locked(f);
@@ -782,6 +798,8 @@ static const struct row {
     {11, FAIL, table_plain, "partition table at 0x8000 is plaintext"},
     {11, FAIL, otadata_plain, "otadata"},
     {11, FAIL, nvs_keys_plain, "nvs_keys"},
+    {11, FAIL, nvs_keys_as_generated, "nvs_keys"},
+    {11, PASS, nvs_keys_cipher, NULL},
     {11, FAIL, cipher_while_off, "flash encryption is off"},
     {11, UNKNOWN, flash_unknown, NULL},
     {12, PASS, locked, NULL},
