@@ -267,15 +267,26 @@ static enum fb_status bootloader_status(const uint8_t *p, uint32_t cap,
                                                           : FB_E_BAD_CHECKSUM;
 }
 
-// cap: bytes that may belong to the image.
-static void look_at_image(struct look *l, struct fb_part *part, uint32_t cap)
+// Bytes from flash_off on that are known, n at most.
+static uint32_t known_prefix(const struct fb_board_state *s, uint32_t flash_off,
+                             uint32_t n)
+{
+    while (n > 0 && !fb_board_state_knows_flash(s, flash_off, n)) {
+        n = (n - 1) / SECTOR * SECTOR;
+    }
+    return n;
+}
+
+// room: bytes that may belong to the image. An image that reaches into what is
+// not known is not known.
+static void look_at_image(struct look *l, struct fb_part *part, uint32_t room)
 {
     uint32_t off = part->flash_off;
     uint8_t *p = l->plain + off;
+    uint32_t cap = known_prefix(l->v->state, off, room) & ~31u;
     bool raw_ok, decrypted_ok;
 
-    cap &= ~31u;
-    if (cap == 0 || !something_at(l, part, cap)) {
+    if (!something_at(l, part, cap > 0 ? cap : SECTOR)) {
         return;
     }
     raw_ok = header_at(p);
@@ -299,6 +310,9 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t cap)
         part->kind == FB_PART_BOOTLOADER
             ? bootloader_status(p, cap, &part->image)
             : fb_image_verify_app(p, cap, off, NULL, &part->image, NULL);
+    if (part->status == FB_E_TRUNCATED && cap < (room & ~31u)) {
+        part->form = FB_FORM_UNKNOWN;
+    }
     if (part->status == FB_OK) {
         part->proof = image_proof(l, p, cap, &part->image);
     }
@@ -314,10 +328,6 @@ static void look_at_bootloader(struct look *l, struct fb_part *part)
     part->flash_off = BOOTLOADER;
     part->size = FB_PARTITION_TABLE_OFF - BOOTLOADER;
     end = s->flash_size < end ? s->flash_size : end;
-    while (end > FB_PARTITION_TABLE_OFF &&
-           !fb_board_state_knows_flash(s, BOOTLOADER, end - BOOTLOADER)) {
-        end -= SECTOR;
-    }
     look_at_image(l, part, end - BOOTLOADER);
     if (part->form == FB_FORM_OTHER) {
         l->v->shifted = header_at(raw(l, 2 * BOOTLOADER)) ||

@@ -218,6 +218,35 @@ static void v2_digest_hidden(struct fixture *f)
     fx_burn(f, FB_EFUSE_RD_DIS, 2);
 }
 
+// A V2 board: kind of the key that signs, and whose digest is burned.
+static void v2_board(struct fixture *f, enum host_key_kind kind, bool its_own)
+{
+    struct host_key *key = NULL;
+
+    assert_null(host_key_generate(kind, &key));
+    fx_v2_image(f, key);
+    host_key_free(key);
+    fx_put(f, 0x1000, f->digest_file, f->digest_file_n, false);
+    fx_key_words(its_own ? f->boot_key : f->pub, false,
+                 f->before.fuses.word[2]);
+    fx_fuse(f, FB_EFUSE_ABS_DONE_1, 1);
+}
+
+static void v2_signed(struct fixture *f)
+{
+    v2_board(f, HOST_KEY_RSA3072, true);
+}
+
+static void v2_of_another_key(struct fixture *f)
+{
+    v2_board(f, HOST_KEY_RSA3072, false);
+}
+
+static void v2_ecdsa(struct fixture *f)
+{
+    v2_board(f, HOST_KEY_P256, true);
+}
+
 static void key_readable(struct fixture *f)
 {
     locked(f);
@@ -433,6 +462,27 @@ static void flash_unknown(struct fixture *f)
 {
     locked(f);
     f->before.flash = NULL;
+}
+
+// What the plan writes is known, whatever was there.
+static uint8_t nothing_read[FX_FLASH / 4096], room[FX_FLASH / 4096];
+
+static void unread_but_written(struct fixture *f)
+{
+    f->before.flash_known = nothing_read;
+    f->in.scratch_known = room;
+    lock_plan(f);
+    fx_put_info(f, FB_BOOT_FACTORY, FB_BOOT_READY, true);
+    fx_write(f, FX_OTADATA, f->flash + FX_OTADATA, 0x2000, "otadata, nvs_keys");
+    fx_write(f, FX_SLOT_1, f->flash + FX_SLOT_1, FX_SLOT, "blank");
+}
+
+// But not what only the chip can encrypt.
+static void unread_and_encrypted_there(struct fixture *f)
+{
+    unread_but_written(f);
+    f->in.flash_key.bytes = NULL;
+    fx_write(f, 0x8000, f->table.p, f->table.n & ~31u, "table")->encrypt = true;
 }
 
 static void for_another_place(struct fixture *f)
@@ -693,6 +743,12 @@ static void not_proven(struct fixture *f)
     fx_burn(f, FB_EFUSE_RD_DIS, 1);
 }
 
+static void proven_too_late(struct fixture *f)
+{
+    not_proven(f);
+    fx_prove(f, 1);
+}
+
 static void version_too_old(struct fixture *f)
 {
     fx_put_all(f, false);
@@ -780,6 +836,7 @@ static const struct row {
     {8, PASS, counter_over_proven_key, "the key given"},
     {8, FAIL, counter_without_key, "no key"},
     {8, FAIL, counter_over_plaintext, "plaintext"},
+    {8, FAIL, config_missing, "0x1000 holds something else"},
     {8, UNKNOWN, counter_over_hidden_key, "proves"},
     {8, UNKNOWN, nothing_known, NULL},
     {9, PASS, lock_plan, "0xf"},
@@ -801,6 +858,8 @@ static const struct row {
     {11, FAIL, nvs_keys_as_generated, "nvs_keys"},
     {11, PASS, nvs_keys_cipher, NULL},
     {11, FAIL, cipher_while_off, "flash encryption is off"},
+    {11, PASS, unread_but_written, NULL},
+    {11, UNKNOWN, unread_and_encrypted_there, "partition table"},
     {11, UNKNOWN, flash_unknown, NULL},
     {12, PASS, locked, NULL},
     {12, FAIL, for_another_place, "was encrypted for 0x10000 and goes to"},
@@ -821,6 +880,9 @@ static const struct row {
     {15, FAIL, table_unsigned, "partition table"},
     {15, FAIL, app_of_another_key, "factory"},
     {15, FAIL, bootloader_of_another_key, "not built with"},
+    {15, PASS, v2_signed, "the key of the digest"},
+    {15, FAIL, v2_of_another_key, "digest does not match"},
+    {15, FAIL, v2_ecdsa, "unknown version"},
     {15, UNKNOWN, no_public_key, NULL},
     {15, UNKNOWN, flash_unknown, NULL},
     {16, PASS, lock_plan, NULL},
@@ -866,6 +928,7 @@ static const struct row {
     {24, FAIL, digest_block_blank, "BLOCK2 is blank, and ABS_DONE_1"},
     {24, FAIL, cipher_while_off, "interrupted"},
     {24, FAIL, not_proven, "before the chip proved"},
+    {24, FAIL, proven_too_late, "before the chip proved"},
     {24, UNKNOWN, keys_hidden_no_files, NULL},
     {25, PASS, version_fits, "SECURE_VERSION 2, 30 steps left"},
     {25, FAIL, version_too_old, "secure_version 0, the fuses ask for 2"},

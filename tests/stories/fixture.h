@@ -9,6 +9,7 @@
 
 #include "chip/testing.h"
 #include "firmware/boot/testing.h"
+#include "host/key_v2.h"
 #include "lib/fb/boot_info.h"
 #include "lib/fb/checks.h"
 #include "lib/fb/flash_encryption.h"
@@ -275,6 +276,41 @@ static inline void fx_lock(struct fixture *f, bool release)
     fx_put_all(f, true);
 }
 
+static inline void fx_revision_3(struct fixture *f)
+{
+    fx_fuse(f, FB_EFUSE_CHIP_VER_REV1, 1);
+    fx_fuse(f, FB_EFUSE_CHIP_VER_REV2, 1);
+    f->before.syscon_date = 0x80000000u;
+}
+
+// For Secure Boot V2: f->digest_file becomes a small program, signed, that
+// stands in the bootloader's place; f->boot_key the digest of its key.
+static inline void fx_v2_image(struct fixture *f, const struct host_key *key)
+{
+    static uint8_t code[48];
+    struct testing_segments segments = {
+        0x40080010,
+        2,
+        {{0x3FFF0018, 4, NULL}, {0x40080000, sizeof code, code}}};
+    struct fb_signature_v2 s = {.kind = host_key_v2_kind(key)};
+    struct testing_blob image;
+
+    testing_hex(code, sizeof code, RIG_PROGRAM);
+    testing_make_image(&image, &segments);
+    memset(f->digest_file, 0xFF, sizeof f->digest_file);
+    memcpy(f->digest_file, image.p, image.n);
+    fb_signature_v2_digest(s.kind, f->digest_file, 4096, s.digest);
+    assert_true(host_key_v2_fill(key, &s));
+    assert_true(host_key_sign(key, s.digest, s.sig));
+    assert_int_equal(fb_signature_v2_encode(&s, f->digest_file + 4096), FB_OK);
+    f->digest_file_n = 8192;
+    assert_true(host_key_v2_digest(key, f->boot_key));
+    fx_revision_3(f);
+    f->in.secure_v2 = true;
+    f->in.signing_pub.bytes = NULL;
+    f->in.flash_key.bytes = NULL;
+}
+
 // Nobody can read the key blocks.
 static inline void fx_hide_keys(struct fixture *f)
 {
@@ -282,13 +318,6 @@ static inline void fx_hide_keys(struct fixture *f)
         memset(f->before.known.word[b], 0, sizeof f->before.known.word[b]);
         memset(f->before.fuses.word[b], 0, sizeof f->before.fuses.word[b]);
     }
-}
-
-static inline void fx_revision_3(struct fixture *f)
-{
-    fx_fuse(f, FB_EFUSE_CHIP_VER_REV1, 1);
-    fx_fuse(f, FB_EFUSE_CHIP_VER_REV2, 1);
-    f->before.syscon_date = 0x80000000u;
 }
 
 // --- plans ---

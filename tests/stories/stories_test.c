@@ -11,7 +11,6 @@
 
 #define _DEFAULT_SOURCE // for testing.h
 
-#include "host/key_v2.h"
 #include "tests/boot/chip_testing.h"
 #include "tests/stories/stage.h"
 
@@ -64,33 +63,9 @@ static void story_1(struct fixture *f)
     fx_plan_lock(f, true);
 }
 
-// A board that Secure Boot V2 keeps: a small signed program in the
-// bootloader's place, the digest of its key in BLOCK2.
 static void v2_image(struct fixture *f)
 {
-    static uint8_t code[48];
-    struct testing_segments segments = {
-        0x40080010,
-        2,
-        {{0x3FFF0018, 4, NULL}, {0x40080000, sizeof code, code}}};
-    struct fb_signature_v2 s = {.kind = FB_SIGNATURE_V2_RSA3072};
-    struct testing_blob image;
-    uint8_t *block = f->digest_file + 4096;
-
-    testing_hex(code, sizeof code, RIG_PROGRAM);
-    testing_make_image(&image, &segments);
-    memset(f->digest_file, 0xFF, sizeof f->digest_file);
-    memcpy(f->digest_file, image.p, image.n);
-    fb_signature_v2_digest(s.kind, f->digest_file, 4096, s.digest);
-    assert_true(host_key_v2_fill(rsa_key, &s));
-    assert_true(host_key_sign(rsa_key, s.digest, s.sig));
-    assert_int_equal(fb_signature_v2_encode(&s, block), FB_OK);
-    f->digest_file_n = 8192;
-    assert_true(host_key_v2_digest(rsa_key, f->boot_key));
-    fx_revision_3(f);
-    f->in.secure_v2 = true;
-    f->in.signing_pub.bytes = NULL;
-    f->in.flash_key.bytes = NULL;
+    fx_v2_image(f, rsa_key);
 }
 
 static void v2_board(struct fixture *f)
