@@ -27,6 +27,7 @@
 #define RESET_VECTOR 0x40000400u
 #define APP_QUANTUM  64u // cycles that the PRO CPU may be ahead
 #define LINE_CYCLES  8u  // from a store until its interrupt reaches a CPU
+#define NEAR_CYCLES  2u  // the same from DPORT
 
 // What of a chip is its state; the rest follows from it.
 #define SNAPSHOT_SIZE offsetof(struct chip, bus)
@@ -259,21 +260,24 @@ void soc_break_slice(struct chip *chip)
 
 // A line that a CPU's store raises crosses the peripheral bus and the matrix
 // before the CPU sees it: the ROM relies on getting a few instructions further
-// (its switch between two UARTs).
-static void set_lines(struct chip *chip, unsigned n, uint32_t lines)
+// (its switch between two UARTs). From DPORT the way is short: FreeRTOS relies
+// on not getting far with an interrupt to its own CPU (vTaskDelete() of ESP-IDF
+// 3 must not return).
+static void set_lines(struct chip *chip, unsigned n, uint32_t lines,
+                      unsigned cycles)
 {
     struct cpu *cpu = &chip->cpu[n];
 
     lines &= ~INTERNAL_LINES;
     if (chip->running >= 0 && (lines & ~cpu->lines) != 0) {
         soc_event_set(chip, SOC_EV_LINES,
-                      soc_now(chip) + LINE_CYCLES * chip->cycle_ticks);
+                      soc_now(chip) + cycles * chip->cycle_ticks);
         lines &= cpu->lines;
     }
     cpu_set_lines(cpu, lines);
 }
 
-void soc_lines_update(struct chip *chip)
+static void update_lines(struct chip *chip, unsigned cycles)
 {
     uint32_t lines[SOC_CPUS] = {0, 0};
 
@@ -284,18 +288,24 @@ void soc_lines_update(struct chip *chip)
         lines[SOC_PRO] |= 1u << soc_reg_get(chip, DPORT_PRO_MAP + 4 * s);
         lines[SOC_APP] |= 1u << soc_reg_get(chip, DPORT_APP_MAP + 4 * s);
     }
-    set_lines(chip, SOC_PRO, lines[SOC_PRO]);
-    set_lines(chip, SOC_APP, lines[SOC_APP]);
+    set_lines(chip, SOC_PRO, lines[SOC_PRO], cycles);
+    set_lines(chip, SOC_APP, lines[SOC_APP], cycles);
+}
+
+void soc_lines_update(struct chip *chip)
+{
+    update_lines(chip, LINE_CYCLES);
 }
 
 void soc_source_set(struct chip *chip, unsigned source, bool level)
 {
     uint32_t *word = &chip->source[source / 32];
     uint32_t bit = 1u << (source % 32);
+    bool near = source - SOC_SRC_FROM_CPU0 < 4;
 
     if (((*word & bit) != 0) != level) {
         *word ^= bit;
-        soc_lines_update(chip);
+        update_lines(chip, near ? NEAR_CYCLES : LINE_CYCLES);
     }
 }
 
@@ -617,15 +627,19 @@ static enum cpu_stop run_app(struct chip *chip)
     enum cpu_stop stop = CPU_RAN;
 
     while (chip->app_lag > 0 && !chip->halted[SOC_APP] && stop != CPU_BREAK) {
-        uint64_t ran;
+        uint64_t ran, n;
 
         chip->slice_now = end - least(chip->app_lag * chip->cycle_ticks, end);
-        ran = run_core(chip, SOC_APP, chip->app_lag, &stop);
+        n = least(chip->app_lag, cycles_until(chip, chip->due[SOC_EV_LINES]));
+        if (n == 0) {
+            fire(chip, SOC_EV_LINES); // what a store of its own has raised
+            continue;
+        }
+        ran = run_core(chip, SOC_APP, n, &stop);
         chip->app_lag -= ran;
         if (stop == CPU_WAITING && chip->app_lag > 0) {
-            uint64_t n = least(chip->app_lag, timer_cycles(chip, SOC_APP));
-
-            n = n == 0 ? 1 : n;
+            n = least(n > ran ? n - ran : 1, timer_cycles(chip, SOC_APP));
+            n = least(n == 0 ? 1 : n, chip->app_lag);
             skip_core(chip, SOC_APP, n);
             chip->app_lag -= n;
         }

@@ -185,6 +185,65 @@ static void tells_each_instruction(void **state)
     rig_free(rig);
 }
 
+// l32r a2, .+0 (DPORT_CPU_INTR_FROM_CPU_0); l32r a4; wsr.vecbase a4; movi a3,
+// 4; wsr.intenable a3; rsil a5, 0; movi a3, 1; s32i a3, a2, 0; 8 times addi a6,
+// a6, 1; j .
+#define CROSS                                                                  \
+    "dc00f03f00200840000000000000000021fcff41fcff40e7130c4330e4135060000c13"   \
+    "39021b661b661b661b661b661b661b661b6606ffff"
+#define CROSS_STORE  0x23u
+#define CROSS_VECTOR 0x40082340u
+
+struct cross {
+    uint32_t base;
+    unsigned cpu, after; // instructions from the store to the vector
+    bool stored, taken;
+};
+
+static void on_cross(void *ctx, unsigned cpu, uint32_t pc)
+{
+    struct cross *cross = ctx;
+
+    if (cpu != cross->cpu) {
+        return;
+    }
+    cross->taken = cross->taken || (cross->stored && pc == CROSS_VECTOR);
+    if (cross->stored && !cross->taken) {
+        cross->after++;
+    }
+    cross->stored = cross->stored || pc == cross->base + CROSS_STORE;
+}
+
+// vTaskDelete() of ESP-IDF 3 interrupts its own CPU and has three RETW before
+// it is where it must not come to.
+static void interrupts_itself_at_once(void **state)
+{
+    (void)state;
+    for (unsigned cpu = 0; cpu < 2; cpu++) {
+        struct rig *rig = two_cpus();
+        struct cross cross = {.base = cpu == 0 ? 0x40080000u : APP_VADDR,
+                              .cpu = cpu};
+        uint8_t code[64] = {0};
+        size_t n = (testing_hex(code, sizeof code, CROSS) + 3) & ~(size_t)3;
+        uint8_t vector[4] = {0x06, 0xFF, 0xFF, 0x00}; // j .
+
+        bus_write(&rig->chip->bus[0], cross.base, code, n, NULL);
+        bus_write(&rig->chip->bus[0], CROSS_VECTOR, vector, 4, NULL);
+        // Interrupt 2 of that CPU.
+        rig_put(rig, (cpu == 0 ? 0x3FF00104u : 0x3FF00218u) + 4 * 24, 2);
+        if (cpu == 1) {
+            start_app(rig);
+        } else {
+            cpu_set_pc(&rig->chip->cpu[0], cross.base + 0x10);
+        }
+        chip_trace(rig->chip, on_cross, &cross);
+        (void)chip_run(rig->chip, 1000);
+        assert_true(cross.taken);
+        assert_in_range(cross.after, 0, 2);
+        rig_free(rig);
+    }
+}
+
 static void is_small_enough(void **state)
 {
     (void)state;
@@ -199,6 +258,7 @@ int main(void)
         cmocka_unit_test(halts_until_the_watchdog),
         cmocka_unit_test(goes_back_to_a_snapshot),
         cmocka_unit_test(tells_each_instruction),
+        cmocka_unit_test(interrupts_itself_at_once),
         cmocka_unit_test(is_small_enough),
     };
 

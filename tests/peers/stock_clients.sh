@@ -6,8 +6,10 @@
 # Espressif's tools, unmodified, on a virtual board: prints a matrix of version,
 # stub or not, ROM and port, and exits 1 when a cell failed. PEER_DIR holds
 # source trees of esptool (v2.8/, v3.3.3/, v4.11.0/ ...); ESP32_ROM_DIR, if given,
-# the mask ROMs; PYTHON (python3) has pyserial and what the tools need.
-# VERSIONS, PORTS, ROMS and STUBS narrow it down.
+# the mask ROMs; PYTHON (python3) has pyserial and what the tools need (or
+# PEER_DIR/lib has). Version 5 has two stubs: STUB_VERSIONS (1 2) names those to
+# try. ESPTOOL_JS, if given, is the folder of the npm package esptool-js, run by
+# node. VERSIONS, PORTS, ROMS and STUBS narrow it down.
 
 fusebox=${FUSEBOX:-$PWD/${BIN:-build/bin}/fusebox}
 python=${PYTHON:-python3}
@@ -75,7 +77,11 @@ cell() {
         esptool+=(--after no_reset)
         ;;
     esac
-    [ "$2" = stub ] || esptool+=(--no-stub)
+    case $2 in
+    no-stub) esptool+=(--no-stub) ;;
+    stub-*) esptool+=(--stub-version "${2#stub-}") ;;
+    esac
+    local stub=${2%-[12]}
     # Without lines the stub of the cell before is still there.
     "$fusebox" board reset "$board" --download
     row=
@@ -84,13 +90,13 @@ cell() {
     try write "${esptool[@]}" write_flash 0x20000 "$work/data"
     try verify "${esptool[@]}" verify_flash 0x20000 "$work/data"
     # Without a stub, 64 bytes a packet; version 2 has no such thing.
-    [ "$2" = stub ] || n=2048
+    [ "$stub" = stub ] || n=2048
     rm -f "$work/back"
-    if [ "$2" = stub ] || [ "${1#v2}" = "$1" ]; then
+    if [ "$stub" = stub ] || [ "${1#v2}" = "$1" ]; then
         try read "${esptool[@]}" read_flash 0x20000 $n "$work/back"
         try same cmp -n $n "$work/data" "$work/back"
     fi
-    if [ "$2" = stub ]; then
+    if [ "$stub" = stub ]; then
         try fast "${esptool[@]}" --baud 921600 write_flash -z 0x40000 "$work/data"
     fi
     # espefuse has no stub.
@@ -98,6 +104,33 @@ cell() {
     try summary "${espefuse[@]}" summary
     try burn "${espefuse[@]}" --do-not-confirm burn_efuse JTAG_DISABLE 1
     printf '%-9s %-8s %-10s %-8s%s\n' "$1" "$2" "$rom" "${3%%:*}" "$row"
+}
+
+# The same for esptool-js: STUB PORT
+js_cell() {
+    "$fusebox" board reset "$board" --download
+    row=
+    if timeout 150 node tests/peers/esptool_js.mjs "$ESPTOOL_JS" "$2" "$1" >"$work/out" 2>&1; then
+        row=" $(head -n 1 "$work/out")"
+    else
+        row=" $(head -n 1 "$work/out") FAILED"
+        failed=1
+        tail -n 4 "$work/out" >>"$work/failures"
+    fi
+    printf '%-9s %-8s %-10s %-8s%s\n' js "$1" "$rom" "${2%%:*}" "$row"
+}
+
+# The kinds of stub that a version has.
+stubs_of() {
+    local version=$1 kind
+    for kind in ${STUBS:-stub no-stub}; do
+        echo "$kind"
+    done
+    if [ "${version#v5}" != "$version" ]; then
+        for kind in ${STUB_VERSIONS-1 2}; do
+            echo "stub-$kind"
+        done
+    fi
 }
 
 # A new board each: fuses of the one before do not matter.
@@ -116,13 +149,22 @@ boards() {
         esac
         ports+=("$where")
     done
-    for version in ${VERSIONS:-$(ls "$PEER_DIR")}; do
-        for stub in ${STUBS:-stub no-stub}; do
+    for version in ${VERSIONS:-$(cd "$PEER_DIR" && ls -d v[0-9]*)}; do
+        for stub in $(stubs_of "$version"); do
             for port in "${ports[@]}"; do
                 cell "$version" "$stub" "$port"
             done
         done
     done
+    if [ -n "$ESPTOOL_JS" ] && command -v node >/dev/null; then
+        for stub in ${STUBS:-stub no-stub}; do
+            for port in "${ports[@]}"; do
+                js_cell "$stub" "$port"
+            done
+        done
+    else
+        echo "js        skipped: no ESPTOOL_JS, or no node"
+    fi
     stop
 }
 
