@@ -3,7 +3,8 @@
 // Secure Boot V2 signatures (ESP-IDF docs, secure-boot-v2; docs/FORMATS.md).
 // The content is padded with 0xFF to a multiple of 4096; then follows one
 // sector of 4096 bytes with up to three blocks of 1216 bytes, the rest 0xFF.
-// The ESP32 (revision 3) takes RSA-3072 and the first block only; the ECDSA
+// The ESP32 (revision 3) takes RSA-3072, and of the blocks the first that its
+// key and signature make good (its mask ROM does, `make rom-diff`); the ECDSA
 // kinds are for newer chips.
 
 #ifndef FB_SIGNATURE_V2_H

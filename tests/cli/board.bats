@@ -113,6 +113,64 @@ teardown() {
     [[ "$output" == *"board.ini"*"line 1"* ]]
 }
 
+@test "an eFuse file of another size or format is refused and left as it is" {
+    "$bin/fusebox" board start "$board"
+    "$bin/fusebox" board stop "$board"
+    cp "$board/efuse.bin" "$BATS_TEST_TMPDIR/good"
+    head -c 123 "$BATS_TEST_TMPDIR/good" >"$BATS_TEST_TMPDIR/bad1"
+    head -c 300 /dev/zero >"$BATS_TEST_TMPDIR/bad2"
+    : >"$BATS_TEST_TMPDIR/bad3"
+    for bad in "$BATS_TEST_TMPDIR"/bad?; do
+        cp "$bad" "$board/efuse.bin"
+        run "$bin/fusebox" board start "$board"
+        [ "$status" = 2 ]
+        [ "${#lines[@]}" = 1 ]
+        [[ "$output" == *"efuse.bin: not an eFuse file of 124 bytes" ]]
+        cmp "$board/efuse.bin" "$bad"
+        run "$bin/fusebox" board run "$board"
+        [ "$status" = 2 ]
+    done
+}
+
+@test "garbage on the UART: the board answers afterwards" {
+    run "$bin/fusebox" board start "$board"
+    socket=$(echo "$output" | grep -o 'socket://[^ ]*')
+    at=${socket#socket://}
+    for seed in 1 2 3; do
+        openssl enc -aes-128-ctr -K 0$seed -iv 0 -in /dev/zero 2>/dev/null |
+            head -c 50000 >"/dev/tcp/${at%:*}/${at#*:}"
+        "$bin/esptool" --chip esp32 --port "$socket" read_mac
+    done
+    # In the middle of the loader's own frames, too.
+    "$bin/fusebox" board reset "$board" --download
+    head -c 20000 /dev/urandom | sed 's/\x00/\xc0/g' >"$board/uart"
+    "$bin/esptool" --chip esp32 --port "board:$board" read_mac
+}
+
+@test "a process that is killed leaves a board with what it had written" {
+    "$bin/fusebox" board start "$board"
+    head -c 300000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
+    "$bin/espefuse" --port "board:$board" --do-not-confirm burn_efuse JTAG_DISABLE
+    "$bin/esptool" --chip esp32 --port "board:$board" write_flash -u 0x20000 "$BATS_TEST_TMPDIR/data" >/dev/null 2>&1 &
+    until [ "$(od -An -tx1 -j 131072 -N 1 "$board/flash.bin")" != ' ff' ]; do
+        sleep 0.01
+    done
+    kill -9 "$(sed -n 's/^pid = //p' "$board/board.run")"
+    wait || true
+    # What is there is a part of it, torn at most in its last 4 KiB.
+    n=$(head -c 431072 "$board/flash.bin" | tail -c 300000 | cmp - "$BATS_TEST_TMPDIR/data" | sed 's/.*byte \([0-9]*\),.*/\1/')
+    n=${n:-300001}
+    [ "$n" -gt 1 ]
+    if [ "$n" -lt 290000 ]; then
+        rest=$(head -c 431072 "$board/flash.bin" | tail -c $((300000 - n - 65536 > 0 ? 300000 - n - 65536 : 0)) | tr -d '\377' | wc -c)
+        [ "$rest" = 0 ]
+    fi
+    "$bin/fusebox" board start "$board"
+    run "$bin/espefuse" --port "board:$board" summary --format value_only JTAG_DISABLE
+    [ "${lines[-1]}" = True ]
+    "$bin/esptool" --chip esp32 --port "board:$board" write_flash -u 0x20000 "$BATS_TEST_TMPDIR/data"
+}
+
 @test "a blank board says why it does not boot, and keeps being reset" {
     "$bin/fusebox" board start "$board"
     run "$bin/fusebox" board console "$board" --expect 'flash read err, 1000' --timeout 10
