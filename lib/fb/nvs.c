@@ -99,7 +99,7 @@ static bool has_entries(const struct page *page)
 
 static unsigned slot(const struct page *page, unsigned index)
 {
-    return page->bitmap[index / 4] >> (index % 4 * SLOT_BITS) & 3u;
+    return (unsigned)page->bitmap[index / 4] >> (index % 4 * SLOT_BITS) & 3u;
 }
 
 static enum fb_status set_state(const struct fb_nvs *nvs, unsigned i,
