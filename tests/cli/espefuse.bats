@@ -292,3 +292,42 @@ END
     [ "${lines[0]}" = "espefuse v5.3.1" ]
     [ "${lines[1]}" = '=== Run "summary" command ===' ]
 }
+
+@test "coding scheme 3/4: single fields, while their six bytes are blank" {
+    head -c 24 $vectors/in/fe256.key >key
+    cp key data
+    run virt burn-efuse CODING_SCHEME 1 burn-block-data BLOCK3 data
+    [ "$status" = 2 ]
+    [[ "$output" == *"in a run of its own"* ]]
+    run virt burn-efuse CODING_SCHEME 2
+    [ "$status" = 2 ]
+    [[ "$output" == *"2 coding scheme is not supported"* ]]
+    virt burn-efuse CODING_SCHEME 1
+    virt burn-custom-mac 24:0a:c4:00:11:22 burn-efuse SECURE_VERSION 5
+    cp "$fuses" before
+    for again in 'burn-efuse SECURE_VERSION 7' 'burn-bit BLOCK3 100' 'burn-bit BLOCK3 200'; do
+        # shellcheck disable=SC2086
+        run virt $again
+        [ "$status" = 2 ]
+        cmp "$fuses" before
+    done
+    virt check-error
+    virt dump --format joint --file-name joint
+    [ "$(wc -c <joint)" = 100 ] # 28 + 3 * 24
+    run virt get-custom-mac
+    [[ "$output" == *"24:0a:c4:00:11:22 (CRC 0x"*" OK)"* ]]
+}
+
+@test "with the repeat coding scheme no block is burned" {
+    head -c 124 /dev/zero >"$fuses"
+    printf '\2' | dd of="$fuses" bs=1 seek=24 conv=notrunc status=none # BLK0 word 6
+    cp "$fuses" before
+    run virt burn-key flash_encryption $vectors/in/fe256.key
+    [ "$status" = 2 ]
+    run virt burn-bit BLOCK3 1
+    [ "$status" = 2 ]
+    [[ "$output" == *"(2, repeat) is not supported"* ]]
+    cmp "$fuses" before
+    run virt summary CODING_SCHEME
+    [[ "$output" == *"not supported"* ]]
+}

@@ -150,3 +150,16 @@ END
         "$bin/fusebox" board stop board.$side
     done
 }
+
+@test "peer: coding scheme 3/4" {
+    head -c 24 /dev/urandom >key
+    both burn_efuse CODING_SCHEME 1
+    both burn_key flash_encryption key
+    both burn_custom_mac 24:0a:c4:00:11:22
+    both burn_efuse SECURE_VERSION 5
+    both burn_efuse SECURE_VERSION 7
+    both burn_bit BLOCK3 100 101
+    both burn_block_data BLOCK2 key
+    both dump --format joint --file-name joint
+    same_summary
+}

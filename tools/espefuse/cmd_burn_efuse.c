@@ -150,6 +150,16 @@ static int refuse_field(const struct fb_efuse_field *field)
     return 0;
 }
 
+// A chip whose blocks this tool could not read or burn any more.
+static int check_value(const struct fb_efuse_field *field, uint32_t value)
+{
+    if (field == &fb_efuse_map[FB_EFUSE_CODING_SCHEME] &&
+        value == FB_CODING_REPEAT) {
+        return cli_error(field->name, "The 2 coding scheme is not supported");
+    }
+    return 0;
+}
+
 static int burn_one(struct session *s, const struct cli *cli, unsigned *i)
 {
     const char *name = cli_arg(cli, *i);
@@ -175,6 +185,9 @@ static int burn_one(struct session *s, const struct cli *cli, unsigned *i)
         status = given_value(s, field, next, &value);
     } else {
         status = implied_value(s, field, &value);
+    }
+    if (status == 0) {
+        status = check_value(field, value);
     }
     return status != 0 ? status : queue(s, field, value);
 }

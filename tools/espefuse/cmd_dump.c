@@ -15,10 +15,17 @@
 static const char *const uses[FB_EFUSE_BLOCKS] = {"", "flash_encryption",
                                                   "secure_boot_v1 s", ""};
 
+// Words that hold data: fewer with coding scheme 3/4.
+static unsigned data_words(const struct session *s, unsigned block)
+{
+    return block == 0 ? FB_EFUSE_BLOCK0_WORDS
+                      : (unsigned)session_block_bytes(s) / 4;
+}
+
 static void print_blocks(const struct session *s)
 {
     for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
-        unsigned words = fb_efuse_block_words(block);
+        unsigned words = data_words(s, block);
         cli_print("%-15s (%-16s) [%-2u] dump:", session_block_name(block),
                   uses[block], block);
         for (unsigned i = 0; i < words; i++) {
@@ -30,10 +37,10 @@ static void print_blocks(const struct session *s)
 
 static size_t block_bytes(const struct session *s, unsigned block, uint8_t *out)
 {
-    for (unsigned i = 0; i < fb_efuse_block_words(block); i++) {
+    for (unsigned i = 0; i < data_words(s, block); i++) {
         store32_le(out + (size_t)4 * i, s->now.word[block][i]);
     }
-    return (size_t)4 * fb_efuse_block_words(block);
+    return (size_t)4 * data_words(s, block);
 }
 
 static int write_file(const char *path, const uint8_t *p, size_t n)

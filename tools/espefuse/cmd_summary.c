@@ -202,15 +202,17 @@ static void json_field(FILE *out, const struct session *s,
     struct value v;
     char text[VALUE_TEXT_MAX + 2];
     char type[16];
+    // A whole block is as long as its coding leaves it.
+    unsigned bits =
+        f->width == 256 ? (unsigned)session_block_bytes(s) * 8 : f->width;
     char name[200];
     char description[400];
     value_of(s, f, &v);
     if (f->type == FB_EFUSE_BOOL) {
         (void)snprintf(type, sizeof type, "bool");
     } else {
-        (void)snprintf(type, sizeof type, "%s:%u",
-                       f->width > 32 ? "bytes" : "uint",
-                       f->width > 32 ? f->width / 8u : f->width);
+        (void)snprintf(type, sizeof type, "%s:%u", bits > 32 ? "bytes" : "uint",
+                       bits > 32 ? bits / 8u : bits);
     }
     (void)fprintf(
         out,
@@ -220,7 +222,7 @@ static void json_field(FILE *out, const struct session *s,
         "        \"pos\": %u,\n        \"raw_value\": \"%s\",\n"
         "        \"readable\": %s,\n        \"value\": %s,\n"
         "        \"word\": %u,\n        \"writeable\": %s\n    }",
-        json_text(f->name, name, sizeof name), f->width, f->block, f->category,
+        json_text(f->name, name, sizeof name), bits, f->block, f->category,
         json_text(f->description, description, sizeof description), type, name,
         f->bit, v.hex, fb_efuse_is_hidden(&s->now, f) ? "false" : "true",
         json_value(&v, text), f->word,

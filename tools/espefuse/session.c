@@ -141,6 +141,15 @@ static bool is_blank(const uint32_t word[FB_EFUSE_BLOCK_WORDS])
     return any == 0;
 }
 
+static int refuse_coding(const struct session *s)
+{
+    return session_coding(s) != FB_CODING_REPEAT
+               ? 0
+               : cli_error(s->device.name, "The coding scheme (2, repeat) is "
+                                           "not supported: nothing is burned "
+                                           "into BLOCK1 to BLOCK3");
+}
+
 int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
                         bool force, bool *same)
 {
@@ -149,6 +158,9 @@ int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
     uint32_t encoded[FB_EFUSE_BLOCK_WORDS];
     uint32_t decoded[FB_EFUSE_BLOCK_WORDS];
     *same = false;
+    if (refuse_coding(s) != 0) {
+        return CLI_FAILURE;
+    }
     if (fb_efuse_encode(session_coding(s), data, session_block_bytes(s),
                         encoded) != FB_OK) {
         return cli_error(name, "this chip's coding scheme cannot hold it");
@@ -189,15 +201,55 @@ int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
     return 0;
 }
 
+// Coding scheme 3/4: the check bytes of a group fit its bytes only if all of
+// them are burned at once.
+static int queue_coded_bits(struct session *s, unsigned block,
+                            const uint32_t words[FB_EFUSE_BLOCK_WORDS])
+{
+    const char *name = session_block_name(block);
+    uint8_t old[24];
+    uint8_t bytes[24];
+    uint32_t encoded[FB_EFUSE_BLOCK_WORDS];
+    for (unsigned i = 0; i < 6; i++) {
+        store32_le(old + 4 * i, s->now.word[block][i]);
+        store32_le(bytes + 4 * i, words[i] | s->expect.word[block][i]);
+    }
+    for (unsigned group = 0; group < 4; group++) {
+        uint8_t *now = old + 6 * group;
+        uint8_t *want = bytes + 6 * group;
+        bool blank = fb_bytes_all(now, 6, 0);
+        for (unsigned i = 0; i < 6; i++) {
+            if (!blank && (want[i] & ~now[i]) != 0) {
+                return cli_error(name,
+                                 "with coding scheme 3/4 the six bytes from %u "
+                                 "on can be burned only together, and some are",
+                                 6 * group);
+            }
+        }
+        if (!blank) {
+            memset(want, 0, 6); // it stays
+        }
+    }
+    if (words[6] != 0 || words[7] != 0) {
+        return cli_error(name, "has only 192 bits with coding scheme 3/4");
+    }
+    (void)fb_efuse_encode(FB_CODING_3_4, bytes, sizeof bytes, encoded);
+    for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
+        s->queue.word[block][i] = encoded[i];
+        s->expect.word[block][i] |= words[i] | s->now.word[block][i];
+    }
+    s->block_queued[block] = true;
+    return 0;
+}
+
 int session_queue_bits(struct session *s, unsigned block,
                        const uint32_t words[FB_EFUSE_BLOCK_WORDS])
 {
     const char *name = session_block_name(block);
     struct fb_efuse_words writeable;
     uint32_t more = 0;
-    if (block != 0 && session_block_bytes(s) != 32) {
-        return cli_error(name, "with this chip's coding scheme only the whole "
-                               "block can be burned");
+    if (block != 0 && refuse_coding(s) != 0) {
+        return CLI_FAILURE;
     }
     s->asked = true;
     fb_efuse_writeable(&s->now, &writeable);
@@ -213,6 +265,9 @@ int session_queue_bits(struct session *s, unsigned block,
     if (more == 0) {
         say_same(name);
         return 0;
+    }
+    if (block != 0 && session_coding(s) == FB_CODING_3_4) {
+        return queue_coded_bits(s, block, words);
     }
     for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
         s->queue.word[block][i] |= words[i] & ~s->now.word[block][i];
@@ -454,6 +509,13 @@ static bool something_is_queued(const struct session *s)
     return any;
 }
 
+// Blocks are encoded as the chip reads them now.
+static bool mixes_codings(const struct session *s)
+{
+    return fb_efuse_get(&s->queue, FB_EFUSE_CODING_SCHEME) != 0 &&
+           (s->block_queued[1] || s->block_queued[2] || s->block_queued[3]);
+}
+
 int session_burn(struct session *s)
 {
     if (!s->asked) {
@@ -463,6 +525,10 @@ int session_burn(struct session *s)
     if (!something_is_queued(s)) {
         cli_print("Nothing to burn, see messages above.\nSuccessful.\n");
         return 0;
+    }
+    if (mixes_codings(s)) {
+        return cli_error("CODING_SCHEME", "changes what BLOCK1 to BLOCK3 mean: "
+                                          "burn it in a run of its own");
     }
     show_queue(s);
     if (!cli_confirm_burn(s->do_not_confirm)) {
