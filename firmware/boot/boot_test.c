@@ -1050,9 +1050,11 @@ static void test_random_tables(void **state)
         for (unsigned k = 0; k <= i % 4; k++) {
             uint32_t where = testing_random32(&seed) % (3 * 32);
 
-            table[where] = testing_random32(&seed) % 4 == 0
-                               ? (uint8_t)testing_random32(&seed)
-                               : (uint8_t)(table[where] ^ 1u << i % 8);
+            uint32_t spoiled = testing_random32(&seed) % 4 == 0
+                                   ? testing_random32(&seed)
+                                   : table[where] ^ 1u << i % 8;
+
+            table[where] = (uint8_t)spoiled;
         }
         if (i % 5 != 0) {
             fb_md5(table, 3 * 32, table + 3 * 32 + 16);
