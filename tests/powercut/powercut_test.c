@@ -25,6 +25,7 @@
 #include "lib/fb/crc.h"
 #include "lib/fb/efuse_coding.h"
 #include "tests/powercut/scene.h"
+#include "tests/powercut/update/update.h"
 
 #define LIMIT_MS    60000u // of chip time, until the application runs
 #define SEEN_SLOTS  (1u << 18)
@@ -36,8 +37,6 @@ struct tally {
     unsigned long states;
     unsigned long lost;
     unsigned long rescued;
-    unsigned long window; // operations between which the ROM finds nothing
-    uint64_t window_ns;
 };
 
 static struct scene scene;
@@ -239,6 +238,19 @@ static bool is_whole(const struct board *b)
     return false;
 }
 
+// flash_off of the application that was started last.
+static uint32_t started_slot(const struct board *b)
+{
+    static const char line[] = "Loading app partition at offset ";
+    uint32_t slot = 0;
+
+    for (const char *p = b->h.console; (p = strstr(p, line)) != NULL;) {
+        p += strlen(line);
+        slot = (uint32_t)strtoul(p, NULL, 16);
+    }
+    return slot;
+}
+
 // --- sequences ---
 
 struct sequence {
@@ -246,6 +258,7 @@ struct sequence {
     void (*begin)(struct board *b); // what the board is before
     bool (*whole)(const struct board *b);
     bool window;           // the ROM may find no bootloader
+    uint32_t slot;         // that runs in the end, if nothing is cut; 0: any
     const uint8_t *digest; // plaintext at 0x0, NULL: none
 };
 
@@ -259,7 +272,9 @@ struct course {
     struct fb_efuse_words was_fuses;
     unsigned long programs, erases, burns;
     bool in_window;
-    uint64_t window_from;
+    unsigned long window; // operations between which the ROM finds nothing
+    uint64_t window_from, window_ns;
+    unsigned long flash_us;
 };
 
 static void before(struct board *b, unsigned op, uint32_t at, uint32_t n);
@@ -364,18 +379,28 @@ static void try_torn_burn(struct course *c, struct board *b)
     try(c);
 }
 
-static void watch_window(struct course *c, struct board *b)
+// A sector's erase and a page program of n bytes take that long, typically
+// (W25Q32JV data sheet, tSE, tBP1, tBP2), and none in the virtual chip.
+static unsigned long typical_us(unsigned op, uint32_t n)
+{
+    return op == CHIP_OP_FLASH_ERASE     ? 45000
+           : op == CHIP_OP_FLASH_PROGRAM ? 30 + 5 * (n - 1) / 2
+                                         : 0;
+}
+
+static void watch_window(struct course *c, struct board *b, unsigned op,
+                         uint32_t n)
 {
     bool in = b->h.flash[FB_SECURE_BOOT_V1_IMAGE_OFF] != 0xE9 &&
               !fb_efuse_flash_encryption_on(chip_efuses(b->h.chip));
 
     if (in && !c->in_window) {
         c->window_from = chip_time_ns(b->h.chip);
+    } else if (in || c->in_window) {
+        c->flash_us += typical_us(op, n);
+        c->window_ns = chip_time_ns(b->h.chip) - c->window_from;
     }
-    if (!in && c->in_window) {
-        total.window_ns = chip_time_ns(b->h.chip) - c->window_from;
-    }
-    total.window += in;
+    c->window += in;
     c->in_window = in;
 }
 
@@ -396,12 +421,11 @@ static void after(struct board *b, unsigned op, uint32_t at, uint32_t n)
 {
     struct course *c = b->ctx;
 
-    (void)n;
     c->programs += op == CHIP_OP_FLASH_PROGRAM;
     c->erases += op == CHIP_OP_FLASH_ERASE;
     c->burns += op == CHIP_OP_EFUSE_BURN;
     if (c->child == NULL) {
-        watch_window(c, b);
+        watch_window(c, b, op, n);
         return;
     }
     if (c->every > 1 && op != CHIP_OP_EFUSE_BURN &&
@@ -443,7 +467,8 @@ static void go(struct course *c)
             at_reset = board_state(b);
         }
     }
-    if (!says(b, "Hi\n") || !c->q->whole(b) || b->unmodelled != 0) {
+    if (!says(b, "Hi\n") || !c->q->whole(b) || b->unmodelled != 0 ||
+        (c->q->slot != 0 && started_slot(b) != c->q->slot)) {
         fail_state(b, c->q->name);
         total.lost++;
     } else if (at_reset != 0) {
@@ -472,15 +497,19 @@ static void cut_everywhere(const struct sequence *q, unsigned long every)
     if (deeper.child != NULL) {
         board_free(deeper.child);
     }
-    print_message("# %s: %lu page programs, %lu erases, %lu burns; %lu states, "
-                  "%lu lost",
+    print_message("# %s: %lu page programs, %lu erases, %lu burns, cut %s; %lu "
+                  "states, %lu lost\n",
                   q->name, c.programs, c.erases, c.burns,
+                  c.deeper != NULL ? "twice" : "once",
                   total.states - before_it.states, total.lost - before_it.lost);
-    print_message("; without bootloader between %lu operations, %llu ms; %lu "
-                  "states rescued over UART\n",
-                  total.window - before_it.window,
-                  (unsigned long long)total.window_ns / 1000000,
-                  total.rescued - before_it.rescued);
+    if (q->window) {
+        print_message("#   the ROM finds no bootloader between %lu operations: "
+                      "%lu ms of the chip's own and about %lu ms of a flash "
+                      "chip's time; %lu states rescued over UART\n",
+                      c.window, (unsigned long)(c.window_ns / 1000000),
+                      (unsigned long)(c.flash_us / 1000),
+                      total.rescued - before_it.rescued);
+    }
     assert_int_equal(total.lost, before_it.lost);
 }
 
@@ -523,13 +552,17 @@ static void begin_burned_3_4(struct board *b)
     scene_flash(&scene, b);
 }
 
-static const struct sequence first_boot = {"first boot, keys made", begin_blank,
-                                           is_whole, true, NULL};
+static const struct sequence first_boot = {
+    "first boot, keys made", begin_blank, is_whole, true, 0, NULL};
 static const struct sequence first_boot_burned = {
-    "first boot, keys burned before", begin_burned, is_whole, true, NULL};
+    "first boot, keys burned before", begin_burned, is_whole, true, 0, NULL};
 static const struct sequence first_boot_3_4 = {
-    "first boot, keys burned before, coding scheme 3/4", begin_burned_3_4,
-    is_whole, true, NULL};
+    "first boot, keys burned before, coding scheme 3/4",
+    begin_burned_3_4,
+    is_whole,
+    true,
+    0,
+    NULL};
 
 static void test_first_boot(void **state)
 {
@@ -565,8 +598,8 @@ static void begin_reflash(struct board *b)
     raw_write(b, SCENE_SLOT_0, scene.app.p, scene.app.n);
 }
 
-static const struct sequence reflash = {"plaintext re-flash", begin_reflash,
-                                        is_whole, true, locked_digest};
+static const struct sequence reflash = {
+    "plaintext re-flash", begin_reflash, is_whole, true, 0, locked_digest};
 
 static void lock_a_board(void)
 {
@@ -585,6 +618,198 @@ static void test_reflash(void **state)
     lock_a_board();
     cut_everywhere(&reflash, all ? 1 : 200);
     board_free(locked);
+}
+
+static void expect_start(struct board *b, const char *text)
+{
+    assert_int_equal(run(b, 0), END_APP);
+    assert_true(is_whole(b));
+    if (!says(b, text)) {
+        fail_msg("not said: %s\n%s", text, b->h.console);
+    }
+}
+
+// Three more times, counted down on the console, and no more.
+static void test_three_times(void **state)
+{
+    static const char *const left[] = {"(2 plaintext flashes left)",
+                                       "(1 plaintext flashes left)",
+                                       "(0 plaintext flashes left)"};
+    struct board *b = new_board();
+    struct fb_efuse_words fuses;
+
+    (void)state;
+    memset(seen, 0, sizeof seen);
+    lock_a_board();
+    assert_true(says(locked, "(3 plaintext flashes left)"));
+    for (unsigned i = 0; i < 3; i++) {
+        begin_reflash(b);
+        expect_start(b, left[i]);
+        board_same(locked, b);
+    }
+    // The counter is full: encryption stays on, plaintext is never read.
+    fuses = *chip_efuses(locked->h.chip);
+    burn_next_count(locked);
+    assert_memory_equal(&fuses, chip_efuses(locked->h.chip), sizeof fuses);
+    reflash_bootloader(locked, locked_digest);
+    assert_int_equal(run(locked, 0), END_ROM);
+    board_free(locked);
+    board_free(b);
+}
+
+// A board that made its keys starts no bootloader but its own: not with the
+// digest it has, and nobody can make another.
+static void test_own_bootloader(void **state)
+{
+    struct board *b = new_board();
+    uint8_t digest[FB_FIRST_BOOT_DIGEST_SIZE];
+    uint64_t random = 9;
+
+    (void)state;
+    memset(seen, 0, sizeof seen);
+    lock_a_board();
+    begin_reflash(b);
+    raw_write(b, FB_SECURE_BOOT_V1_IMAGE_OFF, scene.plain, scene.plain_n);
+    assert_int_equal(run(b, 0), END_ROM);
+    assert_true(says(b, "ecure boot check fail"));
+    testing_random(&random, digest, sizeof digest);
+    raw_write(b, 0, digest, sizeof digest);
+    assert_int_equal(run(b, 0), END_ROM);
+    reflash_bootloader(b, locked_digest);
+    expect_start(b, "(2 plaintext flashes left)");
+    board_free(locked);
+    board_free(b);
+}
+
+// --- updates ---
+
+static const uint8_t update_key[32] = {7, 8, 9};
+
+static void load_encrypted(struct board *b, uint32_t at, const void *p,
+                           size_t n)
+{
+    static uint8_t bytes[TESTING_BLOB];
+    struct fb_flash_encryption_key key;
+    size_t whole = (n + 31) & ~(size_t)31;
+
+    memset(bytes, 0xFF, whole);
+    memcpy(bytes, p, n);
+    fb_flash_encryption_key_init(&key, update_key, sizeof update_key, 0xF);
+    assert_int_equal(fb_flash_encrypt(&key, at, bytes, bytes, whole), FB_OK);
+    board_load(b, at, bytes, whole);
+}
+
+// Encrypted by the host; the table has one sector for boot_info, or two for
+// otadata.
+static void update_board(struct board *b, uint32_t otadata_size)
+{
+    const struct fb_partition_table table = {
+        3,
+        true,
+        {{FB_PARTITION_APP, FB_PARTITION_FACTORY, SCENE_SLOT_0, 0x10000,
+          "factory", 1},
+         {FB_PARTITION_APP, FB_PARTITION_OTA_0, SCENE_SLOT_1, 0x10000, "ota_0",
+          1},
+         {FB_PARTITION_DATA, FB_PARTITION_OTADATA, SCENE_OTADATA, otadata_size,
+          "otadata", 1}},
+    };
+    struct fb_efuse_words fuses = {0};
+    uint8_t bytes[FB_PARTITION_TABLE_SIZE];
+
+    for (unsigned i = 0; i < 32; i++) {
+        fuses.word[1][i / 4] |= (uint32_t)update_key[31 - i] << i % 4 * 8;
+    }
+    fb_efuse_or(&fuses, FB_EFUSE_FLASH_CRYPT_CNT, 1);
+    fb_efuse_or(&fuses, FB_EFUSE_FLASH_CRYPT_CONFIG, 0xF);
+    chip_set_efuses(b->h.chip, &fuses);
+    assert_int_equal(fb_partition_table_encode(&table, bytes), FB_OK);
+    load_encrypted(b, FB_SECURE_BOOT_V1_IMAGE_OFF, scene.plain, scene.plain_n);
+    load_encrypted(b, FB_PARTITION_TABLE_OFF, bytes, sizeof bytes);
+    load_encrypted(b, SCENE_SLOT_0, scene.update.p, scene.update.n);
+}
+
+static void update_wanted(struct board *b, uint32_t wanted, uint32_t n)
+{
+    uint8_t words[8];
+
+    store32_le(words, wanted);
+    store32_le(words + 4, n);
+    board_load(b, UPDATE_WANTED_AT, words, sizeof words);
+    if (n == 0) {
+        load_encrypted(b, SCENE_SLOT_1, scene.update.p, scene.update.n);
+        return;
+    }
+    // As it has to be in its slot.
+    load_encrypted(b, SCENE_SLOT_1, scene.update.p, scene.update.n);
+    board_load(b, UPDATE_FROM, b->h.flash + SCENE_SLOT_1, n);
+    memset(b->h.flash + SCENE_SLOT_1, 0xFF, 0x10000);
+    board_touch(b, SCENE_SLOT_1, 0x10000);
+}
+
+#define BEGIN(name, otadata_size, wanted, n)                                   \
+    static void begin_##name(struct board *b)                                  \
+    {                                                                          \
+        update_board(b, otadata_size);                                         \
+        update_wanted(b, wanted, n);                                           \
+    }
+BEGIN(pycom_confirm, 0x1000, UPDATE_CONFIRM, (scene.update.n + 31) & ~31u)
+BEGIN(pycom_back, 0x1000, UPDATE_ROLL_BACK, (scene.update.n + 31) & ~31u)
+BEGIN(idf_confirm, 0x2000, UPDATE_CONFIRM, (scene.update.n + 31) & ~31u)
+BEGIN(idf_back, 0x2000, UPDATE_ROLL_BACK, (scene.update.n + 31) & ~31u)
+BEGIN(pycom_record, 0x1000, UPDATE_CONFIRM, 0)
+BEGIN(pycom_record_back, 0x1000, UPDATE_ROLL_BACK, 0)
+BEGIN(idf_record, 0x2000, UPDATE_CONFIRM, 0)
+BEGIN(idf_record_back, 0x2000, UPDATE_ROLL_BACK, 0)
+
+// The last image that was started is a whole one, and the fuses are as ever.
+static bool starts_whole(const struct board *b)
+{
+    uint32_t slot = started_slot(b);
+
+    if ((slot != SCENE_SLOT_0 && slot != SCENE_SLOT_1) ||
+        !reads(b, slot, scene.update.p, scene.update.n)) {
+        fail_state(b, "not a whole image");
+        return false;
+    }
+    return fb_efuse_get(chip_efuses(b->h.chip), FB_EFUSE_FLASH_CRYPT_CNT) == 1;
+}
+
+static void test_updates(void **state)
+{
+    static const struct sequence updates[] = {
+        {"update, boot_info, confirmed", begin_pycom_confirm, starts_whole,
+         false, SCENE_SLOT_1, NULL},
+        {"update, boot_info, rolled back", begin_pycom_back, starts_whole,
+         false, SCENE_SLOT_0, NULL},
+        {"update, otadata, confirmed", begin_idf_confirm, starts_whole, false,
+         SCENE_SLOT_1, NULL},
+        {"update, otadata, rolled back", begin_idf_back, starts_whole, false,
+         SCENE_SLOT_0, NULL},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        cut_everywhere(&updates[i], all ? 1 : 40);
+    }
+}
+
+static void test_records(void **state)
+{
+    static const struct sequence records[] = {
+        {"boot_info, confirmed", begin_pycom_record, starts_whole, false,
+         SCENE_SLOT_1, NULL},
+        {"boot_info, rolled back", begin_pycom_record_back, starts_whole, false,
+         SCENE_SLOT_0, NULL},
+        {"otadata, confirmed", begin_idf_record, starts_whole, false,
+         SCENE_SLOT_1, NULL},
+        {"otadata, rolled back", begin_idf_record_back, starts_whole, false,
+         SCENE_SLOT_0, NULL},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) {
+        cut_everywhere(&records[i], all || i >= 2 ? 1 : 3);
+    }
 }
 
 // --- with the mask ROMs ---
@@ -639,8 +864,10 @@ static int need(void **state)
 #define TEST(name) cmocka_unit_test_setup(test_##name, need)
 
 static const struct CMUnitTest tests[] = {
-    TEST(first_boot),     TEST(first_boot_burned), TEST(reflash),
-    TEST(first_boot_3_4), TEST(mask_rom_0),        TEST(mask_rom_3),
+    TEST(three_times), TEST(own_bootloader), TEST(updates),
+    TEST(records),     TEST(first_boot),     TEST(first_boot_burned),
+    TEST(reflash),     TEST(first_boot_3_4), TEST(mask_rom_0),
+    TEST(mask_rom_3),
 };
 enum { TESTS = sizeof tests / sizeof tests[0] };
 

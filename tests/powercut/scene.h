@@ -25,8 +25,11 @@
 #define SCENE_PUB   SCENE_BUILD "/signature_verification_key.bin"
 
 struct scene {
-    uint8_t bootloader[0x7000];
+    uint8_t bootloader[0x7000]; // one that locks the board at its first start
     size_t bootloader_n;
+    uint8_t plain[0x7000]; // one that does not
+    size_t plain_n;
+    struct testing_blob update; // an application that updates itself
     struct testing_blob app;
     uint8_t table[FB_PARTITION_TABLE_SIZE + FB_SIGNATURE_V1_SIZE];
     uint8_t data[SCENE_DATA_N];
@@ -37,13 +40,38 @@ static inline bool scene_tools(void)
     return system("xtensa-lx106-elf-gcc --version >/dev/null 2>&1") == 0;
 }
 
-static inline void scene_bootloader(struct scene *s)
+static inline void scene_make(const char *what, const char *log)
+{
+    char command[512];
+
+    snprintf(command, sizeof command,
+             "env -u MAKEFLAGS -u MAKELEVEL make -s -j2 %s "
+             "SIGN_PUB=\"$PWD/" SCENE_PUB "\" >" SCENE_BUILD "/%s 2>&1",
+             what, log);
+    if (system(command) != 0) {
+        testing_die("a program does not build", command);
+    }
+}
+
+// An ELF file as an image.
+static inline size_t scene_image(const char *folder, const char *name,
+                                 uint8_t *out, size_t cap)
 {
     static uint8_t elf[0x40000];
     struct fb_elf_image_options options;
+    size_t n = testing_file(elf, sizeof elf, folder, name);
+    size_t image_n = 0;
+
+    fb_elf_image_defaults(&options);
+    assert_int_equal(
+        fb_elf_image_build(elf, n, &options, out, cap, &image_n, NULL), FB_OK);
+    return image_n;
+}
+
+static inline void scene_programs(struct scene *s)
+{
     uint8_t pub[64];
     FILE *f;
-    size_t n;
 
     assert_int_equal(system("mkdir -p " SCENE_BUILD), 0);
     testing_public_key(testing_key, pub);
@@ -51,18 +79,19 @@ static inline void scene_bootloader(struct scene *s)
     assert_non_null(f);
     assert_int_equal(fwrite(pub, 1, sizeof pub, f), sizeof pub);
     fclose(f);
-    if (system("env -u MAKEFLAGS -u MAKELEVEL make -s -j2 -C firmware/boot "
-               "BOARD=GPY FIRST_BOOT=on BUILD=\"$PWD/" SCENE_BUILD "/obj\" "
-               "SIGN_PUB=\"$PWD/" SCENE_PUB "\" >" SCENE_BUILD
-               "/log 2>&1") != 0) {
-        testing_die("the bootloader does not build", SCENE_BUILD "/log");
-    }
-    n = testing_file(elf, sizeof elf, SCENE_BUILD "/obj", "bootloader.elf");
-    fb_elf_image_defaults(&options);
-    assert_int_equal(fb_elf_image_build(elf, n, &options, s->bootloader,
-                                        sizeof s->bootloader, &s->bootloader_n,
-                                        NULL),
-                     FB_OK);
+    scene_make("-C firmware/boot BOARD=GPY FIRST_BOOT=on "
+               "BUILD=\"$PWD/" SCENE_BUILD "/first\"",
+               "first.log");
+    scene_make("-C firmware/boot BOARD=GPY BUILD=\"$PWD/" SCENE_BUILD "/boot\"",
+               "boot.log");
+    scene_make("-C tests/powercut/update BUILD=\"$PWD/" SCENE_BUILD "/update\"",
+               "update.log");
+    s->bootloader_n = scene_image(SCENE_BUILD "/first", "bootloader.elf",
+                                  s->bootloader, sizeof s->bootloader);
+    s->plain_n = scene_image(SCENE_BUILD "/boot", "bootloader.elf", s->plain,
+                             sizeof s->plain);
+    s->update.n = (uint32_t)scene_image(SCENE_BUILD "/update", "update.elf",
+                                        s->update.p, sizeof s->update.p);
 }
 
 // Prints "Hi\n" (RIG_PROGRAM).
@@ -106,7 +135,7 @@ static inline void scene_init(struct scene *s)
 {
     uint64_t seed = 5;
 
-    scene_bootloader(s);
+    scene_programs(s);
     scene_app(s);
     scene_table(s);
     testing_random(&seed, s->data, sizeof s->data);
