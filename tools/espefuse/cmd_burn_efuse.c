@@ -19,6 +19,11 @@ static uint32_t current(const struct session *s,
     return load32_le(bytes);
 }
 
+static bool is_crypt_cnt(const struct fb_efuse_field *field)
+{
+    return field == &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CNT];
+}
+
 // The value of the form without one: a flag is set, a counter goes one up.
 static int implied_value(const struct session *s,
                          const struct fb_efuse_field *field, uint32_t *value)
@@ -33,8 +38,22 @@ static int implied_value(const struct session *s,
     uint32_t old = current(s, field);
     uint32_t all = field->width == 32 ? UINT32_MAX : (1u << field->width) - 1;
     if (old == all) {
-        return cli_error(field->name, "all %u bits are burned already",
-                         field->width);
+        return cli_error(
+            field->name, "all %u bits are burned already%s", field->width,
+            is_crypt_cnt(field) ? ": flash encryption is on for ever, no "
+                                  "plaintext flash is left"
+                                : "");
+    }
+    if (is_crypt_cnt(field) && (old | (old + 1)) == all &&
+        (fb_efuse_get(&s->now, FB_EFUSE_RD_DIS) & 1u) != 0) {
+        return cli_error(field->name,
+                         "the last bit, and a key nobody can read: the "
+                         "bootloader burns it when it has "
+                         "encrypted what was flashed in plaintext. Without "
+                         "that the board would never start again. (For "
+                         "flash that is ciphertext already: give the value "
+                         "0x%x.)",
+                         (unsigned)all);
     }
     *value = old | (~old & (old + 1));
     return 0;
@@ -117,10 +136,35 @@ static int queue_bytes(struct session *s, const struct fb_efuse_field *field,
     return session_queue_bits(s, field->block, words.word[field->block]);
 }
 
+// What turning flash encryption off means, before anybody says BURN.
+static void tell_plaintext(const struct session *s, uint32_t value)
+{
+    struct fb_efuse_words after = s->now;
+    fb_efuse_or(&after, FB_EFUSE_FLASH_CRYPT_CNT, value);
+    if (!fb_efuse_flash_encryption_on(&s->now) ||
+        fb_efuse_flash_encryption_on(&after)) {
+        return;
+    }
+    cli_print("FLASH_CRYPT_CNT: flash encryption goes off, for one flash in "
+              "plaintext (of %u left). Only a bootloader built with "
+              "FIRST_BOOT=on turns it on again.\n",
+              fb_efuse_plaintext_flashes_left(&s->now));
+    if (fb_efuse_get(&s->now, FB_EFUSE_ABS_DONE_0) != 0) {
+        cli_print("Secure Boot V1 is on: the ROM wants the bootloader and its "
+                  "digest in plaintext too, at 0x1000 and 0x0. Where the "
+                  "board made its own keys, that can only be the bootloader it "
+                  "has; its digest is at 0x7400 (esptool read_flash 0x7400 "
+                  "0xC0 digest.bin).\n");
+    }
+}
+
 static int queue(struct session *s, const struct fb_efuse_field *field,
                  uint32_t value)
 {
     uint8_t bytes[32] = {0};
+    if (is_crypt_cnt(field)) {
+        tell_plaintext(s, value);
+    }
     if (field->block == 0) {
         return session_queue_field(s, field, value);
     }

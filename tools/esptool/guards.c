@@ -2,7 +2,10 @@
 
 #include "tools/esptool/guards.h"
 
+#include <string.h>
+
 #include "lib/fb/bytes.h"
+#include "lib/fb/first_boot.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/secure_boot_v1.h"
 
@@ -35,6 +38,118 @@ static bool is_reflashable_digest(const struct esptool *e,
     }
     return esptool_flash_encryption_on(e) ? content == ESPTOOL_CONTENT_OTHER
                                           : content == ESPTOOL_CONTENT_DIGEST;
+}
+
+// What a bootloader that locks its board itself has left in flash.
+struct first_boot {
+    bool begun;     // it was at work, and has not come to its end
+    bool made_key2; // it made the Secure Boot key, which nobody knows
+    uint32_t swap;  // flash_off of the bootloader as ciphertext
+    uint8_t digest[FB_FIRST_BOOT_DIGEST_SIZE];
+};
+
+static bool is_hidden(const struct esptool *e, unsigned block)
+{
+    return (fb_efuse_get(&e->fuses, FB_EFUSE_RD_DIS) >> (block - 1) & 1u) != 0;
+}
+
+static int read_first_boot(struct esptool *e, struct first_boot *f)
+{
+    static uint8_t sector[FB_FIRST_BOOT_SECTOR];
+    struct fb_first_boot_plan plan;
+    enum fb_status status;
+    memset(f, 0, sizeof *f);
+    if (!is_hidden(e, 1)) {
+        return CLI_OK; // the key to it all is not even protected
+    }
+    int error = host_loader_flash_read(&e->loader, FB_FIRST_BOOT_PLAN_OFF,
+                                       sector, sizeof sector, NULL, NULL);
+    if (error != 0) {
+        return esptool_fail(e, error);
+    }
+    status = fb_first_boot_parse(sector, &plan);
+    f->begun = status == FB_OK;
+    f->swap = fb_first_boot_swap(sector);
+    f->made_key2 = (status == FB_OK || status == FB_E_BLANK) &&
+                   (plan.word[FB_FIRST_BOOT_FLAGS] & FB_FIRST_BOOT_MAKE_KEY2);
+    memcpy(f->digest,
+           sector + FB_FIRST_BOOT_DIGEST_OFF - FB_FIRST_BOOT_PLAN_OFF,
+           sizeof f->digest);
+    return CLI_OK;
+}
+
+// The one bootloader such a board will ever have, once more: its digest at 0x0
+// (alone or with the image) and an image at 0x1000.
+static int guard_own_bootloader(const struct esptool *e,
+                                const struct first_boot *f,
+                                const struct esptool_parts *parts)
+{
+    const struct esptool_part *digest = NULL;
+    for (unsigned i = 0; i < parts->count; i++) {
+        const struct esptool_part *p = &parts->part[i];
+        if (p->flash_off == 0 && p->file.size >= sizeof f->digest &&
+            memcmp(p->file.data, f->digest, sizeof f->digest) == 0) {
+            digest = p;
+        }
+    }
+    if (digest != NULL && !esptool_flash_encryption_on(e)) {
+        return CLI_OK;
+    }
+    return cli_error(
+        e->port_name,
+        "this board made its Secure Boot key itself and keeps it: its "
+        "bootloader can never be replaced. %s (--force writes it)",
+        esptool_flash_encryption_on(e)
+            ? "Nor can anybody encrypt for it: below 0x8000 nothing can be "
+              "written while flash encryption is on"
+            : "The same one can be flashed again, at 0x1000 with its digest "
+              "at 0x0: read_flash 0x7400 0xC0 digest.bin");
+}
+
+// Cut between the first and the last sector of its bootloader: everything that
+// is needed is in flash.
+static int tell_rescue(struct esptool *e, const struct first_boot *f)
+{
+    static uint8_t swap[FB_FIRST_BOOT_SWAP_N * FB_FIRST_BOOT_SECTOR];
+    struct fb_first_boot_rescue r;
+    uint8_t head[4];
+    int error = host_loader_flash_read(&e->loader, ESPTOOL_BOOTLOADER_OFF, head,
+                                       sizeof head, NULL, NULL);
+    if (error == 0 && head[0] == FB_IMAGE_MAGIC) {
+        return CLI_OK;
+    }
+    if (error == 0) {
+        error = host_loader_flash_read(&e->loader, f->swap, swap, sizeof swap,
+                                       NULL, NULL);
+    }
+    if (error != 0) {
+        return esptool_fail(e, error);
+    }
+    if (fb_first_boot_rescue(swap, f->swap, &r) != FB_OK) {
+        return CLI_OK;
+    }
+    cli_print("This board lost power while it encrypted its bootloader. Flash "
+              "the plaintext bootloader again, or let these finish the work:\n"
+              "    esptool read_flash 0x%x 0x%x bootloader.enc\n"
+              "    esptool write_flash --force 0x1000 bootloader.enc\n",
+              (unsigned)r.from, (unsigned)r.n);
+    if (!fb_bytes_all(swap, FB_FIRST_BOOT_DIGEST_SIZE, 0xFF)) {
+        cli_print("    esptool read_flash 0x%x 0x%x digest.enc\n"
+                  "    esptool write_flash --force 0x0 digest.enc\n",
+                  (unsigned)r.digest_from, FB_FIRST_BOOT_DIGEST_SIZE);
+    }
+    cli_print("    espefuse burn_efuse FLASH_CRYPT_CNT\n");
+    return CLI_OK;
+}
+
+static bool touches_bootloader(const struct esptool_parts *parts)
+{
+    for (unsigned i = 0; i < parts->count; i++) {
+        if (parts->part[i].flash_off < FB_PARTITION_TABLE_OFF) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int guard_bootloader(const struct esptool *e,
@@ -139,13 +254,21 @@ static int guard_revision(const struct esptool *e, const struct esptool_part *p)
     return CLI_OK;
 }
 
-int esptool_guard_chip(const struct esptool *e,
-                       const struct esptool_parts *parts, bool old_dialect)
+int esptool_guard_chip(struct esptool *e, const struct esptool_parts *parts,
+                       bool old_dialect)
 {
-    int status = CLI_OK;
+    struct first_boot first;
+    int status = read_first_boot(e, &first);
+    bool own = first.made_key2 && esptool_secure_boot_v1_on(e);
+    if (status == CLI_OK && first.begun && !esptool_flash_encryption_on(e)) {
+        status = tell_rescue(e, &first);
+    }
+    if (status == CLI_OK && own && touches_bootloader(parts)) {
+        status = guard_own_bootloader(e, &first, parts);
+    }
     for (unsigned i = 0; i < parts->count && status == CLI_OK; i++) {
         const struct esptool_part *p = &parts->part[i];
-        if (esptool_secure_boot_v1_on(e)) {
+        if (esptool_secure_boot_v1_on(e) && !own) {
             status = guard_bootloader(e, p, old_dialect);
         }
         if (status == CLI_OK && esptool_flash_encryption_on(e)) {

@@ -14,8 +14,8 @@ int esptool_guard_files(const struct esptool_parts *parts);
 // With the chip's eFuses at hand. old_dialect: the command was spelled
 // write_flash, as in the instructions that flash a reflashable digest to a
 // board with Secure Boot V1 on. 0 or CLI_FAILURE, told.
-int esptool_guard_chip(const struct esptool *e,
-                       const struct esptool_parts *parts, bool old_dialect);
+int esptool_guard_chip(struct esptool *e, const struct esptool_parts *parts,
+                       bool old_dialect);
 
 // --encrypt and --encrypt-files: is there a stub, and a chip that encrypts? 0
 // or CLI_FAILURE, told.
