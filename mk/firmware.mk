@@ -196,7 +196,7 @@ $(APP_BIN): $(FW_APP_ELF) $(FW)/mode $(PART_BIN) $(FW_KEYS) $(FW_TOOLS)
 .PHONY: release
 ## make BOARD=GPY release   pack images, sums and a manifest into a tarball
 release: boot app
-	@mk/release.sh $(GEN_PART) $(FW) $(BOARD) $(VERSION) $(SECURE) $(LAYOUT) $(FLASH_SIZE)
+	@mk/release.sh $(GEN_PART) $(FW) $(BOARD) $(VERSION) $(if $(filter board,$(ENCRYPTS)),first,$(SECURE)) $(LAYOUT) $(FLASH_SIZE)
 
 # --- boards on a port ---
 

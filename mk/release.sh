@@ -3,7 +3,8 @@
 #
 # release.sh GEN_ESP32PART DIR BOARD VERSION SECURE LAYOUT FLASH_SIZE
 #
-# Pack what was built in DIR into DIR/BOARD-VERSION[-secure].tar.gz: images,
+# Pack what was built in DIR into DIR/BOARD-VERSION[-secure|-first-boot].tar.gz
+# (SECURE is off, on, or first: signed, and encrypted by the board itself): images,
 # their SHA-256 sums, and manifest.json, which names the address of each file
 # and the image of each app slot. The same images give the same bytes. Keys are
 # never in it.
@@ -12,7 +13,10 @@ here=$(dirname "$0")
 gen=$1 dir=$2 board=$3 version=$4 secure=$5 layout=$6 flash=$7
 lower=$(echo "$board" | tr '[:upper:]' '[:lower:]')
 name=$board-$version
-[ "$secure" = off ] || name=$name-secure
+case $secure in
+on) name=$name-secure ;;
+first) name=$name-first-boot ;;
+esac
 slots=$("$here/slots.sh" "$gen" "$dir/lib/partitions.bin")
 first=$(echo "$slots" | head -n 1 | cut -d ' ' -f 2)
 
@@ -35,7 +39,7 @@ rows=
 slot_rows() { # IMAGE_SUFFIX_PREFIX
     while read -r label address size; do
         image=$lower.bin
-        [ "$secure" = off ] || image=$lower.bin_enc_$address
+        [ "$secure" != on ] || image=$lower.bin_enc_$address
         rows="$rows${rows:+,
 }    {\"slot\": \"$label\", \"address\": \"$address\", \"bytes\": $size, \"image\": \"$image\"}"
     done <<EOF
@@ -43,7 +47,7 @@ $slots
 EOF
 }
 
-if [ "$secure" = off ]; then
+if [ "$secure" != on ]; then
     add bootloader/bootloader.bin 0x1000
     add lib/partitions.bin 0x8000
     add "$lower.bin" "$first"

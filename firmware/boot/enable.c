@@ -26,6 +26,8 @@
 #define BOOTLOADER  FB_SECURE_BOOT_V1_IMAGE_OFF
 #define DIGEST_SIZE FB_FIRST_BOOT_DIGEST_SIZE
 #define TRIES       3u
+// A bit whose burn was cut may read by chance: it is not missed in so many.
+#define READS 32u
 // A key is made in eight parts, and one draw of random words in ten is refused.
 #define STEPS_MAX 100u
 
@@ -50,6 +52,7 @@ struct work {
 };
 
 static uint8_t buffer[SECTOR];
+static const uint8_t zeros[4];
 
 static uint32_t area(const struct work *w)
 {
@@ -111,14 +114,14 @@ static void gather(struct work *w)
     w->old_flags = status == FB_E_BLANK ? w->facts.flags : 0;
 }
 
-// Three reads in a row: the ones of all, and whether they agree.
+// READS reads in a row: the ones of all, and whether they agree.
 static bool stable(unsigned block, uint32_t seen[8])
 {
     uint32_t again[8];
     bool same = true;
 
     efuse_read(block, seen);
-    for (unsigned n = 0; n < 2; n++) {
+    for (unsigned n = 1; n < READS; n++) {
         efuse_reload();
         efuse_read(block, again);
         for (unsigned i = 0; i < 8; i++) {
@@ -159,9 +162,11 @@ static bool burn_word(struct work *w, unsigned word, uint32_t bits)
     return burn(0, data);
 }
 
-static bool make_key(const struct work *w, unsigned block)
+static bool make_key(struct work *w, unsigned block)
 {
     uint32_t data[8];
+
+    w->why = FB_FIRST_BOOT_WHY_EFUSE; // if that goes on for ever
 
     entropy_start();
     (void)fb_first_boot_key_next(w->facts.shadow.word[block], rng_word(), data);
@@ -184,15 +189,6 @@ static bool seal(struct work *w, unsigned block)
 
 // --- the plan ---
 
-static bool add(struct work *w, const struct fb_partition *part)
-{
-    if (fb_first_boot_add(&w->plan, part->offset, part->size) != FB_OK) {
-        w->why = FB_FIRST_BOOT_WHY_RANGES;
-        return false;
-    }
-    return true;
-}
-
 // Applications prove to be plaintext. All else is plaintext the first time, and
 // ciphertext from before later on.
 static bool add_all(struct work *w)
@@ -202,16 +198,14 @@ static bool add_all(struct work *w)
     const struct fb_partition *part;
     struct fb_image image;
     const uint8_t *p;
+    int failed = fb_first_boot_add(&w->plan, FB_PARTITION_TABLE_OFF, SECTOR);
     bool any = false;
 
-    (void)fb_first_boot_add(&w->plan, FB_PARTITION_TABLE_OFF, SECTOR);
     for (unsigned n = 0; (part = fb_partition_app_slot(w->table, n)) != NULL;
          n++) {
         if (slot_verify(&rules, n, part, &image, &p) == FB_BOOT_GOOD) {
             any = true;
-            if (!add(w, part)) {
-                return false;
-            }
+            failed |= fb_first_boot_add(&w->plan, part->offset, part->size);
         }
     }
     for (unsigned i = 0; first && i < w->table->count; i++) {
@@ -219,12 +213,11 @@ static bool add_all(struct work *w)
         if (part->type == FB_PARTITION_DATA &&
             (part->subtype == FB_PARTITION_OTADATA ||
              part->subtype == FB_PARTITION_NVS_KEYS ||
-             (part->flags & FB_PARTITION_ENCRYPTED) != 0) &&
-            !add(w, part)) {
-            return false;
+             (part->flags & FB_PARTITION_ENCRYPTED) != 0)) {
+            failed |= fb_first_boot_add(&w->plan, part->offset, part->size);
         }
     }
-    return any;
+    return any && failed == 0;
 }
 
 // Does the encryptor take an address of its own? Two rows with the same one.
@@ -237,7 +230,7 @@ static bool encrypts_for(uint32_t area)
            flash_write_encrypted_for(area, area + sizeof(row), row,
                                      sizeof(row)) == 0 &&
            flash_read(area, row, sizeof(row)) == 0 &&
-           is(area + sizeof(row), row, sizeof(row)) && erase(area, 1);
+           is(area + sizeof(row), row, sizeof(row));
 }
 
 static const uint8_t *bootloader(struct work *w, struct fb_image *image)
@@ -253,9 +246,23 @@ static const uint8_t *bootloader(struct work *w, struct fb_image *image)
     return p;
 }
 
-static bool make_plan(struct work *w)
+static bool write_plan(struct work *w)
 {
     uint8_t bytes[FB_FIRST_BOOT_PLAN_SIZE];
+
+    fb_first_boot_encode(&w->plan, bytes);
+    return put(FB_FIRST_BOOT_PLAN_OFF, bytes, sizeof(bytes));
+}
+
+// What a cut has left half written or half burned, and was read well this time,
+// is made whole before it is relied on.
+static bool strengthen(struct work *w)
+{
+    return write_plan(w) && burn_word(w, 0, 0);
+}
+
+static bool make_plan(struct work *w)
+{
     struct fb_first_boot_plan *plan = &w->plan;
     struct fb_image image;
 
@@ -275,13 +282,12 @@ static bool make_plan(struct work *w)
         return false;
     }
     w->why = FB_FIRST_BOOT_WHY_ENCRYPTOR;
-    if (!erase(area(w), FB_FIRST_BOOT_AREA) || !encrypts_for(area(w))) {
+    if (!erase(area(w), FB_FIRST_BOOT_AREA) ||
+        !encrypts_for(area(w) + FB_FIRST_BOOT_SWAP * SECTOR)) {
         return false;
     }
     w->why = FB_FIRST_BOOT_WHY_FLASH;
-    fb_first_boot_encode(plan, bytes);
-    return erase(FB_FIRST_BOOT_PLAN_OFF, 1) &&
-           put(FB_FIRST_BOOT_PLAN_OFF, bytes, sizeof(bytes));
+    return erase(FB_FIRST_BOOT_PLAN_OFF, 1) && write_plan(w);
 }
 
 // --- encryption in place ---
@@ -423,9 +429,7 @@ static bool prepare(uint32_t swap, uint32_t end)
 // first makes that certain.
 static bool replace_all(uint32_t swap, uint32_t end)
 {
-    static const uint8_t no_magic = 0;
-
-    if (flash_write(BOOTLOADER, &no_magic, 1) != 0) {
+    if (flash_write(BOOTLOADER, zeros, 1) != 0) {
         return false;
     }
     for (uint32_t off = 0; off < end; off += SECTOR) {
@@ -483,29 +487,25 @@ static bool covered(struct work *w, const uint8_t **p, uint32_t *n)
     return true;
 }
 
-// Unless it is there: made by the host, or before power was lost.
+// The one that is there, if it is good: made by the host, or before power was
+// lost. It is written again in any case: it may have been cut, and read well.
 static bool digest(struct work *w)
 {
     const uint8_t *p;
     uint32_t n;
-    bool good = false;
 
-    for (unsigned made = 0; !good && made < 2; made++) {
-        if (made > 0) {
-            secure_boot_make(buffer, p, n);
-            if (!erase(0, 1) ||
-                flash_write_encrypted(0, buffer, DIGEST_SIZE) != 0) {
-                return false;
-            }
-            w->why = FB_FIRST_BOOT_WHY_DIGEST;
-        }
-        if (!covered(w, &p, &n)) {
-            return false;
-        }
-        good = secure_boot_check(p - BOOTLOADER, p, n);
+    if (!covered(w, &p, &n)) {
+        return false;
     }
-    w->facts.digest = good;
-    return good;
+    memcpy(buffer, p - BOOTLOADER, DIGEST_SIZE);
+    if (!secure_boot_check(buffer, p, n)) {
+        secure_boot_make(buffer, p, n);
+    }
+    w->why = FB_FIRST_BOOT_WHY_DIGEST;
+    w->facts.digest =
+        erase(0, 1) && flash_write_encrypted(0, buffer, DIGEST_SIZE) == 0 &&
+        covered(w, &p, &n) && secure_boot_check(p - BOOTLOADER, p, n);
+    return w->facts.digest;
 }
 
 // Torn, it is completed by the same bytes.
@@ -519,10 +519,8 @@ static bool keep_digest(struct work *w)
 
 static bool clean(const struct work *w)
 {
-    static const uint8_t done[4];
-
     return erase(area(w), FB_FIRST_BOOT_AREA) &&
-           put(FB_FIRST_BOOT_PLAN_OFF, done, sizeof(done));
+           put(FB_FIRST_BOOT_PLAN_OFF, zeros, sizeof(zeros));
 }
 
 // --- step by step ---
@@ -565,29 +563,24 @@ static bool execute(struct work *w, enum fb_first_boot_step step)
 
 static bool run(struct work *w)
 {
-    enum fb_first_boot_step before = FB_FIRST_BOOT_START;
+    bool good;
 
-    for (unsigned n = 0; n < STEPS_MAX; n++) {
-        enum fb_first_boot_step step;
+    gather(w);
+    good = !w->facts.planned || strengthen(w);
+    for (unsigned n = 0; good && n < STEPS_MAX; n++) {
+        enum fb_first_boot_step step = fb_first_boot_next(&w->facts, &w->why);
 
-        gather(w);
-        w->why = FB_FIRST_BOOT_WHY_FLASH;
-        step = fb_first_boot_next(&w->facts, &w->why);
         if (step == FB_FIRST_BOOT_START) {
             return true;
         }
         if (step == FB_FIRST_BOOT_REFUSE) {
             break;
         }
-        if (step != before) {
-            console_print("First boot: step %u\n", step);
-        }
+        console_print("First boot: step %u\n", step);
         wdt_disable_all(); // some steps take long, and none may be cut
-        if (!execute(w, step)) {
-            break;
-        }
-        before = step;
-        w->why = FB_FIRST_BOOT_WHY_EFUSE;
+        w->why = FB_FIRST_BOOT_WHY_FLASH;
+        good = execute(w, step);
+        gather(w);
     }
     console_print("First boot cannot go on [%d]\n", w->why);
     return false;

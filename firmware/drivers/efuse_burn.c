@@ -4,7 +4,6 @@
 
 #include "firmware/drivers/efuse_burn.h"
 
-#include "firmware/drivers/clock.h"
 #include "firmware/drivers/soc.h"
 
 #define CONF_PROGRAM 0x5A5Au
@@ -27,15 +26,11 @@ void efuse_reload(void)
     command(CONF_READ, CMD_READ);
 }
 
-// The programming pulse's timing depends on the bus clock: 40 or 80 MHz here.
+// The programming pulse's timing for a bus clock of 80 MHz.
 static void set_clock(void)
 {
-    uint32_t fast = clock_apb_hz() > 40000000u;
-
-    REG32(EFUSE_DAC_CONF) =
-        (REG32(EFUSE_DAC_CONF) & ~BYTE) | (fast ? 100u : 80u);
-    REG32(EFUSE_CLK) = (REG32(EFUSE_CLK) & ~0xFFFFu) |
-                       (fast ? 80u | 128u << 8 : 160u | 255u << 8);
+    REG32(EFUSE_DAC_CONF) = (REG32(EFUSE_DAC_CONF) & ~BYTE) | 100u;
+    REG32(EFUSE_CLK) = (REG32(EFUSE_CLK) & ~0xFFFFu) | 80u | 128u << 8;
 }
 
 struct block {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Burning eFuses. There is no way back.
+// Burning eFuses. There is no way back. The bus clock (APB) is 80 MHz, as after
+// clock_fast().
 
 #ifndef FIRMWARE_DRIVERS_EFUSE_BURN_H
 #define FIRMWARE_DRIVERS_EFUSE_BURN_H

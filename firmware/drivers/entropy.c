@@ -35,7 +35,6 @@ enum { COUNT = sizeof(settings) / sizeof(settings[0]) };
 
 void entropy_start(void)
 {
-    REG32(DPORT_WIFI_CLK_EN) |= DPORT_WIFI_CLK_RNG;
     for (uint32_t i = 0; i < 16; i += 4) {
         REG32(SYSCON_SAR2_PATT_TAB1 + i) = ITEMS;
     }

@@ -199,10 +199,10 @@ enum fb_first_boot_why {
     // burned is write-protected. Nothing was burned.
     FB_FIRST_BOOT_WHY_FUSES = 1,
     // Found while a step is executed:
-    FB_FIRST_BOOT_WHY_UNVERIFIED = 2, // no application is signed
+    FB_FIRST_BOOT_WHY_UNVERIFIED = 2, // no application is signed, or there are
+                                      // more than FB_FIRST_BOOT_RANGES parts
     FB_FIRST_BOOT_WHY_ROOM = 3,      // no FB_FIRST_BOOT_AREA between partitions
     FB_FIRST_BOOT_WHY_SIZE = 4,      // the bootloader ends above PLAN_OFF
-    FB_FIRST_BOOT_WHY_RANGES = 5,    // more than FB_FIRST_BOOT_RANGES
     FB_FIRST_BOOT_WHY_ENCRYPTOR = 6, // it takes no address of its own
     FB_FIRST_BOOT_WHY_JOURNAL = 7,   // damaged
     FB_FIRST_BOOT_WHY_FLASH = 8,     // does not keep what is written

@@ -16,9 +16,10 @@ setup_file() {
     rm -f ./*.pem ./*.bin
     "$bin/espsecure" generate_signing_key key.pem
     "$bin/espsecure" extract_public_key --keyfile key.pem pub.bin
+    # With everything in: the bootloader has to fit.
     for what in firmware/boot tests/powercut/update; do
         env -u MAKEFLAGS -u MAKELEVEL make -s -j2 -C "$top/$what" BOARD=GPY \
-            FIRST_BOOT=on SIGN_PUB="$obj/pub.bin" BUILD="$obj/${what##*/}"
+            FIRST_BOOT=on ANTI_ROLLBACK=on SIGN_PUB="$obj/pub.bin" BUILD="$obj/${what##*/}"
     done
     "$bin/esptool" --chip esp32 elf2image -fm dio -ff 40m -fs 4MB \
         -o bootloader.bin boot/bootloader.elf

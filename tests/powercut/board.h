@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chip/debug/faults.h"
 #include "chip/harness.h"
 
 #define FLASH_BYTES (2u << 20)
@@ -22,6 +23,7 @@ struct board {
     struct harness h;
     const void *rom; // a mask ROM, or NULL
     unsigned revision;
+    struct faults *faults; // the owner's, or NULL; not for board_same()
     uint64_t mark[SECTORS];
     unsigned operations; // since power came
     unsigned unmodelled;
@@ -138,6 +140,9 @@ static inline void board_chip(struct board *b)
                                 .unmodelled = board_unmodelled,
                                 .log = board_log};
 
+    if (b->faults != NULL) {
+        cb = faults_wrap(b->faults, &cb);
+    }
     chip_init(b->h.chip, &config, &cb);
 }
 

@@ -812,6 +812,68 @@ static void test_records(void **state)
     }
 }
 
+// --- bits that a cut leaves neither 0 nor 1 ---
+
+// What the tool writes and burns is whole.
+static void forget_weak(struct faults *f)
+{
+    f->weak_count = 0;
+}
+
+// The n-th of these operations is torn, and what it has not finished reads by
+// chance from then on. The board gets there all the same, and nothing that it
+// relies on is weak any more.
+static void cut_to_weak(unsigned ops, unsigned n)
+{
+    static struct faults faults;
+    struct board *b = new_board();
+    enum end end;
+
+    total.states++;
+    faults_init(&faults, n);
+    faults.weak_torn = true;
+    b->faults = &faults;
+    board_chip(b);
+    begin_blank(b);
+    assert_true(faults_attach(&faults, b->h.chip));
+    faults_cut(&faults, FAULT_DURING, ops, n);
+    end = run(b, 0);
+    for (unsigned i = 0; i < 20 && end != END_APP; i++) {
+        if (end == END_ROM) {
+            forget_weak(&faults);
+            if (!rescue(b)) {
+                reflash_bootloader(b, NULL);
+            }
+        }
+        end = run(b, 0);
+    }
+    for (unsigned i = 0; i < 4 && end == END_APP; i++) {
+        end = run(b, 0);
+    }
+    if (end != END_APP || !is_whole(b)) {
+        fail_state(b, "weak bits");
+        total.lost++;
+    }
+    board_free(b);
+}
+
+static void test_weak(void **state)
+{
+    unsigned long lost = total.lost;
+    unsigned n;
+
+    (void)state;
+    memset(seen, 0, sizeof seen);
+    for (n = 1; n <= 22; n++) {
+        cut_to_weak(1u << CHIP_OP_EFUSE_BURN, n);
+    }
+    for (n = 1; n < 2870; n += all ? 23 : 571) {
+        cut_to_weak(FAULT_OPS_ANY, n);
+    }
+    print_message("# weak bits in a first boot: %lu lost\n", total.lost - lost);
+    assert_int_equal(total.lost, lost);
+}
+
 // --- with the mask ROMs ---
 
 static void with_mask_rom(const char *name, unsigned of_revision)
@@ -864,10 +926,10 @@ static int need(void **state)
 #define TEST(name) cmocka_unit_test_setup(test_##name, need)
 
 static const struct CMUnitTest tests[] = {
-    TEST(three_times), TEST(own_bootloader), TEST(updates),
-    TEST(records),     TEST(first_boot),     TEST(first_boot_burned),
-    TEST(reflash),     TEST(first_boot_3_4), TEST(mask_rom_0),
-    TEST(mask_rom_3),
+    TEST(three_times),       TEST(weak),       TEST(own_bootloader),
+    TEST(updates),           TEST(records),    TEST(first_boot),
+    TEST(first_boot_burned), TEST(reflash),    TEST(first_boot_3_4),
+    TEST(mask_rom_0),        TEST(mask_rom_3),
 };
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
