@@ -4,8 +4,10 @@
 //
 // esptool-js, unmodified, on a virtual board: MODULE is the folder of the npm
 // package, PORT a pty, socket://HOST:PORT or rfc2217://HOST:PORT. Identifies the
-// chip, writes 70000 bytes (checked by MD5), with the stub reads them back.
-// Prints a word for each step that passed; exits 1 after one that did not.
+// chip; with its stub it writes 70000 bytes (checked by MD5) and reads them back.
+// Without the stub 0.7.0 cannot write to an ESP32, whatever the ROM: it announces
+// blocks of 16 KiB, which the ROM does not take, and reads the ROM's MD5, a text,
+// as the stub's, which is bytes. Prints a word for each step that passed; exits 1 after one that did not.
 
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -174,14 +176,14 @@ async function all() {
             throw new Error('flash id ' + id);
         }
     });
-    await step('write', () => loader.writeFlash({
-        fileArray: [{ data, address: 0x20000 }],
-        flashMode: 'keep', flashFreq: 'keep', flashSize: 'keep',
-        eraseAll: false, compress: true,
-        calculateMD5Hash: (image) =>
-            createHash('md5').update(image).digest('hex'),
-    }));
     if (kind === 'stub') {
+        await step('write', () => loader.writeFlash({
+            fileArray: [{ data, address: 0x20000 }],
+            flashMode: 'keep', flashFreq: 'keep', flashSize: 'keep',
+            eraseAll: false, compress: true,
+            calculateMD5Hash: (image) =>
+                createHash('md5').update(image).digest('hex'),
+        }));
         await step('read', async () => {
             const back = await loader.readFlash(0x20000, data.length);
             if (Buffer.compare(Buffer.from(back), Buffer.from(data)) !== 0) {
