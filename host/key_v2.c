@@ -2,6 +2,9 @@
 
 #include "host/key_v2.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum fb_signature_v2_kind host_key_v2_kind(const struct host_key *key)
 {
     switch (host_key_kind(key)) {
@@ -36,4 +39,25 @@ bool host_key_v2_digest(const struct host_key *key, uint8_t digest[32])
     }
     fb_signature_v2_key_digest(block, digest);
     return true;
+}
+
+const char *host_key_v2_file_digest(const char *path, uint8_t digest[32])
+{
+    static char other[120];
+    struct host_file file;
+    struct host_key *key = NULL;
+    int error = host_file_read_secret(path, HOST_KEY_MAX, &file);
+    if (error != 0) {
+        return strerror(error);
+    }
+    const char *why = host_key_parse(file.data, file.size, &key);
+    host_file_free(&file);
+    if (why == NULL && (host_key_kind(key) != HOST_KEY_RSA3072 ||
+                        !host_key_v2_digest(key, digest))) {
+        (void)snprintf(other, sizeof other, "is %s; the ESP32 needs RSA-3072",
+                       host_key_describe(key));
+        why = other;
+    }
+    host_key_free(key);
+    return why;
 }

@@ -18,4 +18,8 @@ bool host_key_v2_fill(const struct host_key *key, struct fb_signature_v2 *s);
 // What the eFuse block holds: SHA-256 of the public key's part of a block.
 bool host_key_v2_digest(const struct host_key *key, uint8_t digest[32]);
 
+// The same from a key file (PEM, public or private). NULL, or why not, valid
+// until the next call.
+const char *host_key_v2_file_digest(const char *path, uint8_t digest[32]);
+
 #endif

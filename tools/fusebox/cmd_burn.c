@@ -184,24 +184,13 @@ static int burn(const struct cli *cli, struct execution *e)
 
 static int on_port(const struct cli *cli, struct execution *e)
 {
-    struct host_port *port = NULL;
-    char why[256];
     const char *name = cli_string(cli, "port");
-    if (host_port_open(name, &port, why) != 0) {
-        return cli_error(name, "%s", why);
+    if (target_open(e->target, name, (uint32_t)cli_uint(cli, "baud")) !=
+        TARGET_OK) {
+        return cli_error(name, "%s", e->target->why);
     }
-    int status = target_init(e->target, port) == TARGET_OK
-                     ? 0
-                     : cli_error(NULL, "%s", e->target->why);
-    if (status == 0) {
-        e->target->baud = (uint32_t)cli_uint(cli, "baud");
-        status = burn(cli, e);
-        if (e->target->connected) {
-            (void)host_loader_reset(&e->target->loader, HOST_AFTER_HARD);
-        }
-        target_free(e->target);
-    }
-    host_port_close(port);
+    int status = burn(cli, e);
+    target_close(e->target);
     return status;
 }
 

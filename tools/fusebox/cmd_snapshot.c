@@ -79,8 +79,6 @@ static int take(const struct cli *cli, struct target *t)
 static int run(const struct cli *cli)
 {
     struct target t;
-    struct host_port *port = NULL;
-    char why[256];
     const char *name = cli_string(cli, "name");
     if (strlen(name) >= sizeof((struct board_ini *)0)->name ||
         strpbrk(name, " \t\n=") != NULL || name[0] == '\0') {
@@ -89,20 +87,12 @@ static int run(const struct cli *cli)
     if (board_exists(cli_string(cli, "output"))) {
         return cli_error(cli_string(cli, "output"), "holds a board already");
     }
-    if (host_port_open(cli_string(cli, "port"), &port, why) != 0) {
-        return cli_error(cli_string(cli, "port"), "%s", why);
+    if (target_open(&t, cli_string(cli, "port"),
+                    (uint32_t)cli_uint(cli, "baud")) != TARGET_OK) {
+        return cli_error(cli_string(cli, "port"), "%s", t.why);
     }
-    int status =
-        target_init(&t, port) == TARGET_OK ? 0 : cli_error(NULL, "%s", t.why);
-    if (status == 0) {
-        t.baud = (uint32_t)cli_uint(cli, "baud");
-        status = take(cli, &t);
-        if (t.connected) {
-            (void)host_loader_reset(&t.loader, HOST_AFTER_HARD);
-        }
-        target_free(&t);
-    }
-    host_port_close(port);
+    int status = take(cli, &t);
+    target_close(&t);
     return status;
 }
 

@@ -72,24 +72,13 @@ static int read_port(struct subject *s, struct target *t, const char *name)
 static int open_port(struct subject *s, const char *name, uint32_t baud)
 {
     struct target t;
-    struct host_port *port = NULL;
-    char why[256];
     int status;
 
-    if (host_port_open(name, &port, why) != 0) {
-        return cli_error(name, "%s", why);
+    if (target_open(&t, name, baud) != TARGET_OK) {
+        return cli_error(name, "%s", t.why);
     }
-    status =
-        target_init(&t, port) == TARGET_OK ? 0 : cli_error(NULL, "%s", t.why);
-    if (status == 0) {
-        t.baud = baud;
-        status = read_port(s, &t, name);
-        if (t.connected) {
-            (void)host_loader_reset(&t.loader, HOST_AFTER_HARD);
-        }
-        target_free(&t);
-    }
-    host_port_close(port);
+    status = read_port(s, &t, name);
+    target_close(&t);
     return status;
 }
 

@@ -278,28 +278,11 @@ static int add_key(struct maker *m, const struct row *row)
 
 static int v2_digest(const char *path, uint8_t digest[32])
 {
-    struct host_file file;
-    struct host_key *key = NULL;
     if (path == NULL) {
         return cli_error(NULL, "secure-boot-v2 needs --signing-key");
     }
-    int error = host_file_read_secret(path, HOST_KEY_MAX, &file);
-    if (error != 0) {
-        return cli_error(path, "%s", strerror(error));
-    }
-    const char *why = host_key_parse(file.data, file.size, &key);
-    host_file_free(&file);
-    if (why != NULL) {
-        return cli_error(path, "%s", why);
-    }
-    int status = 0;
-    if (host_key_kind(key) != HOST_KEY_RSA3072 ||
-        !host_key_v2_digest(key, digest)) {
-        status = cli_error(path, "is %s; the ESP32 wants an RSA-3072 key",
-                           host_key_describe(key));
-    }
-    host_key_free(key);
-    return status;
+    const char *why = host_key_v2_file_digest(path, digest);
+    return why == NULL ? 0 : cli_error(path, "%s", why);
 }
 
 static int add_digest(struct maker *m, const struct row *row)

@@ -48,6 +48,32 @@ void target_free(struct target *t)
     host_loader_free(&t->loader);
 }
 
+int target_open(struct target *t, const char *name, uint32_t baud)
+{
+    struct host_port *port = NULL;
+    char why[256];
+    if (host_port_open(name, &port, why) != 0) {
+        memset(t, 0, sizeof *t);
+        (void)snprintf(t->why, sizeof t->why, "%s", why);
+        return TARGET_E_LOST;
+    }
+    int status = target_init(t, port);
+    t->baud = baud;
+    if (status != TARGET_OK) {
+        host_port_close(port);
+    }
+    return status;
+}
+
+void target_close(struct target *t)
+{
+    if (t->connected) {
+        (void)host_loader_reset(&t->loader, HOST_AFTER_HARD);
+    }
+    target_free(t);
+    host_port_close(t->port);
+}
+
 static int fail(struct target *t, enum target_status status, const char *why)
 {
     (void)snprintf(t->why, sizeof t->why, "%s", why);

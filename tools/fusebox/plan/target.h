@@ -47,6 +47,10 @@ struct target_fuses {
 // The port stays the caller's.
 int target_init(struct target *t, struct host_port *port);
 void target_free(struct target *t);
+// A port by its name, with the flash's rate. Not to be closed after a failure.
+int target_open(struct target *t, const char *name, uint32_t baud);
+// A board that was connected starts from its flash again.
+void target_close(struct target *t);
 
 // Into the download mode, unless the chip is there already.
 int target_connect(struct target *t);
