@@ -46,6 +46,11 @@ static void show(const struct rehearsal *r)
     show_console(&r->run.console);
     cli_print("Changed for ever:\n");
     verdict_changes(&r->before, after, bullet, NULL);
+    if (!fb_bytes_all((const uint8_t *)&r->firmware, sizeof r->firmware, 0)) {
+        static const struct fb_efuse_words nothing;
+        cli_print("Of these the board's own firmware burned:\n");
+        verdict_changes(&nothing, &r->firmware, bullet, NULL);
+    }
     cli_print("From now on:\n");
     verdict_outlook(r->plan, after, bullet, NULL);
 }
@@ -194,7 +199,7 @@ static void fill_record(struct record *record, const struct rehearsal *r,
     record->verdict = r->verdict;
     (void)snprintf(record->why, sizeof record->why, "%.*s",
                    (int)sizeof record->why - 1, r->why);
-    memcpy(record->firmware.word[0], r->run.seen_burned.word[0],
+    memcpy(record->firmware.word[0], r->firmware.word[0],
            sizeof record->firmware.word[0]);
     memcpy(record->after, chip_efuses(r->chip->chip)->word[0],
            sizeof record->after);

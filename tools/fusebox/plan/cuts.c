@@ -58,7 +58,7 @@ static struct execution same_plan(struct cuts *c, struct target *target,
                               .target = target,
                               .journal = journal,
                               .goal = c->r->run.goal,
-                              .firmware = c->r->run.firmware};
+                              .learns = true};
 }
 
 // Does it boot as it is now? On a copy.

@@ -566,43 +566,44 @@ static enum execute_result do_prove(struct execution *e,
                                     e->target, key->bytes, key->n));
 }
 
-// What changed in the fuses while the board ran.
-static enum execute_result look_after_boot(struct execution *e,
-                                           const struct target_fuses *before)
+// Has the board's firmware burned what it did not when this was rehearsed?
+static enum execute_result look_after_boot(struct execution *e)
 {
     struct target_fuses now;
+    struct fb_efuse_words allowed;
+    char name[40];
     enum execute_result result =
         from_target(e, target_read_fuses(e->target, &now));
-    if (result != EXECUTE_DONE) {
-        return result;
-    }
-    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
-        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
-            e->seen_burned.word[block][w] |=
-                now.shadow.word[block][w] & ~before->shadow.word[block][w];
+    allowed_words(e, &allowed);
+    for (unsigned i = 0; i < WORDS && result == EXECUTE_DONE && !e->learns;
+         i++) {
+        unsigned block = i / FB_EFUSE_BLOCK_WORDS;
+        unsigned w = i % FB_EFUSE_BLOCK_WORDS;
+        uint32_t more = now.shadow.word[block][w] & ~allowed.word[block][w];
+        if (more != 0 && !only_print(e->plan, block)) {
+            name_bits(block, w, more, name, sizeof name);
+            result = stop(e, EXECUTE_FAILED,
+                          "the board's own firmware burned %s, which it did "
+                          "not when this was rehearsed",
+                          name);
         }
     }
     fb_bytes_wipe(&now, sizeof now);
-    return EXECUTE_DONE;
+    fb_bytes_wipe(&allowed, sizeof allowed);
+    return result;
 }
 
 static enum execute_result do_boot(struct execution *e,
                                    const struct fb_step *step)
 {
-    struct target_fuses before;
     bool last = step == &e->plan->step[e->plan->plan.steps - 1];
-    enum execute_result result =
-        from_target(e, target_read_fuses(e->target, &before));
-    if (result == EXECUTE_DONE) {
-        e->booted = false;
-        result = from_target(e, target_boot(e->target, &e->goal, &e->console));
-        e->booted = result == EXECUTE_DONE;
+    int status = target_connect(e->target);
+    if (status == TARGET_OK) {
+        status = target_boot(e->target, &e->goal, &e->console);
     }
-    if (result == EXECUTE_DONE && !last) {
-        result = look_after_boot(e, &before);
-    }
-    fb_bytes_wipe(&before, sizeof before);
-    return result;
+    e->booted = status == TARGET_OK;
+    enum execute_result result = from_target(e, status);
+    return result == EXECUTE_DONE && !last ? look_after_boot(e) : result;
 }
 
 static enum execute_result do_step(struct execution *e,

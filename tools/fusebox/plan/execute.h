@@ -25,8 +25,10 @@ struct execution {
     struct target *target;
     struct journal *journal;
     struct target_goal goal;
-    // Bits that the board's own firmware burned when this was rehearsed.
+    // Bits that the board's own firmware burned when this was rehearsed. Others
+    // stop a plan, unless it is the rehearsal that finds them out.
     struct fb_efuse_words firmware;
+    bool learns;
     void (*say)(void *ctx, const char *line); // progress; NULL: silent
     void *ctx;
 
@@ -36,8 +38,6 @@ struct execution {
     char why[400];
     struct target_console console; // of the last boot
     bool booted;
-    // Bits that were burned by firmware, not by this plan, this time.
-    struct fb_efuse_words seen_burned;
 };
 
 // Compare the board with the plan: its MAC, revision, flash size and fuses, and

@@ -251,6 +251,84 @@ static void test_no_boot(void **state)
     end(t);
 }
 
+// --- firmware that burns ---
+
+struct firmware {
+    struct setup *t;
+    enum fb_efuse_id id;
+    unsigned block; // 0: the field, else a word of that block
+};
+
+// Whenever the board has been started.
+static void burns_by_itself(void *ctx, const uint8_t *bytes, size_t n)
+{
+    struct firmware *f = ctx;
+    const struct fb_step *step = &f->t->s->plan.step[f->t->r.run.step];
+    struct fb_efuse_words words = fuses(f->t);
+
+    (void)bytes;
+    (void)n;
+    if (step->kind != FB_STEP_BOOT) {
+        return;
+    }
+    if (f->block != 0) {
+        words.word[f->block][3] |= 0x77;
+    } else {
+        fb_efuse_or(&words, f->id, 1);
+    }
+    chip_set_efuses(f->t->r.chip->chip, &words);
+}
+
+static struct setup *begin_with(struct firmware *f)
+{
+    static const char *const recipe[] = {"secure-boot-v1"};
+    struct setup *t = begin(recipe, 1);
+
+    f->t = t;
+    t->r.chip->request = burns_by_itself;
+    t->r.chip->ctx = f;
+    return t;
+}
+
+static void test_firmware_burns(void **state)
+{
+    struct firmware f = {.id = FB_EFUSE_JTAG_DISABLE};
+    struct setup *t = begin_with(&f);
+
+    (void)state;
+    rehearsal_run(&t->r);
+    assert_int_equal(t->r.verdict, VERDICT_BOOTS);
+    assert_int_equal(fb_efuse_get(&t->r.firmware, FB_EFUSE_JTAG_DISABLE), 1);
+    struct fb_efuse_words learned = t->r.firmware;
+    end(t);
+    // A burn takes what was rehearsed, and nothing else.
+    t = begin_with(&f);
+    t->r.run.learns = false;
+    t->r.run.firmware = learned;
+    assert_int_equal(execute_plan(&t->r.run), EXECUTE_DONE);
+    end(t);
+    t = begin_with(&f);
+    t->r.run.learns = false;
+    assert_int_equal(execute_plan(&t->r.run), EXECUTE_FAILED);
+    assert_non_null(strstr(t->r.run.why, "JTAG_DISABLE"));
+    struct fb_efuse_words now = fuses(t);
+    assert_int_equal(fb_efuse_get(&now, FB_EFUSE_ABS_DONE_0), 0);
+    end(t);
+}
+
+// A key that the chip makes is nobody's.
+static void test_firmware_makes_key(void **state)
+{
+    struct firmware f = {.block = 1};
+    struct setup *t = begin_with(&f);
+
+    (void)state;
+    rehearsal_run(&t->r);
+    assert_int_equal(t->r.verdict, VERDICT_STOPS);
+    assert_non_null(strstr(t->r.why, "BLOCK1"));
+    end(t);
+}
+
 // Readings that differ are no readings.
 static void test_unsteady(void **state)
 {
@@ -278,6 +356,8 @@ int main(void)
         cmocka_unit_test(test_torn_burn),
         cmocka_unit_test(test_other_key),
         cmocka_unit_test(test_no_boot),
+        cmocka_unit_test(test_firmware_burns),
+        cmocka_unit_test(test_firmware_makes_key),
         cmocka_unit_test(test_unsteady),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

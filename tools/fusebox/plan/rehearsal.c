@@ -99,7 +99,8 @@ int rehearsal_open(struct rehearsal *r, struct plan_file *plan,
     r->run = (struct execution){.plan = plan,
                                 .target = &r->target,
                                 .journal = &r->journal,
-                                .goal = *goal};
+                                .goal = *goal,
+                                .learns = true};
     return 0;
 }
 
@@ -132,7 +133,43 @@ static void judge_failure(struct rehearsal *r)
                    why, lives ? "" : "; ", way);
 }
 
-void rehearsal_run(struct rehearsal *r)
+// What nobody planned.
+static void find_firmware(struct rehearsal *r)
+{
+    struct fb_board_state s = {.fuses = r->before};
+    const struct fb_efuse_words *after = chip_efuses(r->chip->chip);
+    for (size_t i = 0; i < r->plan->plan.steps; i++) {
+        if (r->plan->step[i].kind == FB_STEP_BURN) {
+            (void)fb_plan_apply(&s, &r->plan->step[i], NULL, 0);
+        }
+    }
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            r->firmware.word[block][w] =
+                after->word[block][w] & ~s.fuses.word[block][w];
+        }
+    }
+    fb_bytes_wipe(&s, sizeof s);
+}
+
+// A key that the chip makes itself is another one each time, and nobody's.
+static void judge_firmware(struct rehearsal *r)
+{
+    for (unsigned block = 1; block <= 2; block++) {
+        if (r->verdict == VERDICT_BOOTS &&
+            !fb_bytes_all((const uint8_t *)r->firmware.word[block],
+                          sizeof r->firmware.word[block], 0)) {
+            r->verdict = VERDICT_STOPS;
+            (void)snprintf(r->why, sizeof r->why,
+                           "the board's own firmware makes a key in BLOCK%u "
+                           "that nobody has: build it without first-boot "
+                           "enabling, or let the plan burn that key",
+                           block);
+        }
+    }
+}
+
+static void run_and_look(struct rehearsal *r)
 {
     r->result = execute_plan(&r->run);
     r->verdict = VERDICT_BOOTS;
@@ -148,6 +185,13 @@ void rehearsal_run(struct rehearsal *r)
         (void)snprintf(r->run.why, sizeof r->run.why, "%s", r->target.why);
         judge_failure(r);
     }
+}
+
+void rehearsal_run(struct rehearsal *r)
+{
+    run_and_look(r);
+    find_firmware(r);
+    judge_firmware(r);
 }
 
 // --- what comes next ---

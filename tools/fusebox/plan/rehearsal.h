@@ -18,7 +18,8 @@ struct rehearsal {
     struct target target;
     struct journal journal;
     struct execution run;
-    struct fb_efuse_words before; // true fuses
+    struct fb_efuse_words before;   // true fuses
+    struct fb_efuse_words firmware; // burned by the board's own firmware
     enum execute_result result;
     enum verdict verdict;
     char why[600];           // of a verdict other than BOOTS
