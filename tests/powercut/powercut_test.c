@@ -814,10 +814,17 @@ static void test_records(void **state)
 
 // --- bits that a cut leaves neither 0 nor 1 ---
 
-// What the tool writes and burns is whole.
+// What the tool writes is whole, and the word of the counter that it burns.
 static void forget_weak(struct faults *f)
 {
-    f->weak_count = 0;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < f->weak_count; i++) {
+        if (f->weak[i].efuse && f->weak[i].at != 0) {
+            f->weak[kept++] = f->weak[i];
+        }
+    }
+    f->weak_count = kept;
 }
 
 // The n-th of these operations is torn, and what it has not finished reads by
@@ -867,7 +874,7 @@ static void test_weak(void **state)
     for (n = 1; n <= 22; n++) {
         cut_to_weak(1u << CHIP_OP_EFUSE_BURN, n);
     }
-    for (n = 1; n < 2870; n += all ? 23 : 571) {
+    for (n = 12; n < 2870; n += n < 20 ? 1 : all ? 23 : 571) { // the plan, ...
         cut_to_weak(FAULT_OPS_ANY, n);
     }
     print_message("# weak bits in a first boot: %lu lost\n", total.lost - lost);
