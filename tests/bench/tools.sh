@@ -110,3 +110,20 @@ line() {
 }
 printf '  %-44s %8s %12s\n' 'of the line used by 768 KiB more' \
     "$(line "$quarter" "$ours")" "$(line "$quarter_theirs" "$theirs")"
+
+echo
+echo 'fusebox report, from start to the page on the disk (median of 9)'
+kill_board
+"$bin/fusebox" board start "$work/blank" >/dev/null
+"$bin/fusebox" board stop "$work/blank" >/dev/null
+page() { # TEXT BOARD
+    measure 9 "$bin/fusebox" report "$2" -o "$work/page.html"
+    printf '  %-44s %8d us, %d KiB\n' "$1" "$us" \
+        "$(($(wc -c <"$work/page.html") / 1024))"
+}
+page 'a blank board, three vain boots' "$work/blank"
+if [ -e build/look/gpy/board.ini ]; then
+    page 'a locked board, up to its prompt' build/look/gpy
+else
+    echo '  a locked board: skipped, `make report-look` makes one'
+fi

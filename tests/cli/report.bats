@@ -169,6 +169,56 @@ PY
     says '✗ no : the chip decrypts here, and this is plaintext'
 }
 
+@test "a plan: what it changes, what the flash was and will be, the checks" {
+    blank b
+    talker 'alive'
+    fusebox plan flash-encryption --board b --flash-key "$in/fe256.key" \
+        --images 0x1000 talker.bin --no-boot -o p.plan
+    before=$(state)
+    report p.plan --board b --goal alive
+    rm page.html
+    [ "$(state)" = "$before" ]
+    report p.plan --board b --goal alive
+    print=$(sha256sum <"$in/fe256.key" | sed 's/^\(....\)\(....\)\(....\)\(....\).*/\1 \2 \3 \4/')
+    says "BLOCK1 blank → key $print"
+    says 'RD_DIS 0 → 1 Software can never read again: BLOCK1'
+    says 'FLASH_CRYPT_CNT 0x0 → 0x1 Flash encryption is on'
+    says '1 key, 7 fuses'
+    says "bootloader erased → image of $(stat -c %s talker.bin) bytes, encrypted for its address 0x1000 with key $print (BLOCK1) ✓ yes"
+    says 'On the virtual chip it said “alive”'
+    says 'The plan was not rehearsed yet.'
+    # The key has no second copy: the check that wants one says so.
+    says 'Boots, but'
+    says 'P22 ✗ FAIL'
+    says 'It does not stop ✗'
+    fusebox rehearse p.plan --board b --goal alive || true
+    report p.plan --board b --goal alive
+    says 'Rehearsed: '
+}
+
+@test "a plan that the board does not allow any more stops at that step" {
+    blank b
+    talker 'alive'
+    fusebox plan flash-encryption --board b --flash-key "$in/fe256.key" \
+        --images 0x1000 talker.bin --no-boot -o p.plan
+    fusebox board start b >/dev/null
+    espefuse --port b/uart --do-not-confirm write_protect_efuse FLASH_CRYPT_CNT
+    fusebox board stop b >/dev/null
+    report p.plan --board b --goal alive
+    says '✗ Cannot be done Step'
+    says 'is refused: write-protected'
+    says 'The board was not booted: the plan cannot be carried out.'
+}
+
+@test "a plan that leaves a dead board says so, and the ways back" {
+    blank b
+    talker 'alive'
+    fusebox plan flash --board b --images 0x8000 talker.bin --no-boot -o p.plan
+    report p.plan --board b --goal alive
+    says '✗ Does not boot The ROM starts nothing: no image at 0x1000.'
+    says 'How to bring it back'
+}
+
 @test "errors are one line, and leave no page" {
     blank b
     refuses 'fusebox: none: No such file or directory' fusebox report none -o page.html

@@ -4,7 +4,8 @@
 # look.py PAGE.html OUT_DIR [WIDTH]
 #
 # Renders a page in headless Chromium, at 1200 and 400 pixels and both colour
-# schemes, and on paper. OUT_DIR receives SCHEME-WIDTH.png and print.pdf. Prints
+# schemes, and on paper. OUT_DIR receives SCHEME-WIDTH.png, the first screen as
+# first.png, and print.pdf. Prints
 # a line a rendering: name, width of the content, number of colours, mean
 # brightness, what sticks out of the window at the sides; and every message of the
 # browser's console and every request. CHROMIUM names the program.
@@ -136,7 +137,7 @@ STICKING_OUT = '''[...document.body.querySelectorAll('*')].filter(e => {
 
 
 def render(browser, url, out, scheme, width):
-    browser.call('Emulation.setDeviceMetricsOverride', width=width, height=900,
+    browser.call('Emulation.setDeviceMetricsOverride', width=width, height=1000,
                  deviceScaleFactor=1, mobile=width < 600)
     browser.call('Emulation.setEmulatedMedia', media='screen', features=[
         {'name': 'prefers-color-scheme', 'value': scheme}])
@@ -155,6 +156,8 @@ def render(browser, url, out, scheme, width):
         clip={'x': 0, 'y': 0, 'width': width, 'height': height,
               'scale': 1})['data'])
     (out / (name + '.png')).write_bytes(whole)
+    if name == 'light-1200':
+        (out / 'first.png').write_bytes(first)
     rows, bpp = pixels(first)
     colours = {bytes(row[i:i + 3]) for row in rows[::3]
                for i in range(0, len(row), 3 * bpp)}
