@@ -30,9 +30,13 @@ void app_main(void);
 
 // boot.py at each start, then main.py: from the frozen modules, else from
 // /flash. An image that has come so far confirms itself, unless the release
-// leaves that to the program (OTA_CONFIRM=manual).
+// leaves that to the program (OTA_CONFIRM=manual). A safe boot leaves them out.
 static void run_scripts(void)
 {
+    if (ota_safe_boot() == 1) {
+        mp_hal_stdout_tx_str("safe boot: without boot.py and main.py\r\n");
+        return;
+    }
     pyexec_file_if_exists("boot.py");
     if (OTA_AUTO_CONFIRM != 0) {
         (void)ota_confirm(); // without slots there is nothing to confirm

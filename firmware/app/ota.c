@@ -254,6 +254,15 @@ int ota_on_trial(void)
     return err != 0 ? err : fb_boot_store_on_trial(&store);
 }
 
+int ota_safe_boot(void)
+{
+    struct fb_boot_store store;
+    int err = load_store(&store);
+    return err != 0 ? err
+                    : store.place.kind == FB_BOOT_KIND_PYCOM &&
+                          store.info.safeboot != FB_SAFEBOOT_NO;
+}
+
 int ota_confirm(void)
 {
     struct fb_boot_store store;

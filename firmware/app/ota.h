@@ -63,6 +63,10 @@ int ota_verify(void);
 // 1 while the running image is on trial.
 int ota_on_trial(void);
 
+// 1 when this boot is a safe boot, by the pin or by request: the program's
+// scripts are left out.
+int ota_safe_boot(void);
+
 // The running image is good. Nothing happens when it was already.
 int ota_confirm(void);
 

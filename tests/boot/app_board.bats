@@ -322,6 +322,26 @@ with open("main.py", "w") as f:
     [ "$status" -eq 0 ]
 }
 
+# boot_info asks for a safe boot: by software, which holds for one boot.
+# python3: b = bytes.fromhex("00000000 01000000 00000000 ffffffff 02000000")
+#   + b"\xff" * 16; b + zlib.crc32(b, 0xFFFFFFFF).to_bytes(4, "little")
+@test "a safe boot leaves boot.py and main.py out" {
+    run python '
+with open("main.py", "w") as f: f.write("print(\"it\" + \"runs\")")'
+    [ "$status" -eq 0 ]
+    printf '\000\000\000\000\001\000\000\000\000\000\000\000\377\377\377\377\002\000\000\000' >info
+    printf '\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\111\064\335\113' >>info
+    "$bin/esptool" --chip esp32 --port board:b write_flash 0x190000 info
+    mark
+    "$bin/fusebox" board reset b
+    after 'safe boot: without boot.py and main.py MicroPython v1.*>>> $'
+    ! said | grep -q itruns
+    mark
+    "$bin/fusebox" board reset b
+    after 'itruns MicroPython v1.*>>> $'
+    python 'import os; os.remove("main.py")'
+}
+
 @test "a damaged file system is reported, not replaced" {
     # Both superblocks keep their magic string and lose their checksums.
     run python '
