@@ -57,6 +57,11 @@ isa-diff:
 	@tests/isa/isa_diff.sh $(or $(N),100000)
 endif
 
+.PHONY: bench-build
+## make bench-build         times of firmware builds: whole, and after a change
+bench-build:
+	@tests/bench/build.sh
+
 SPAWN_BENCH := build/host-test/tests/bench/spawn_bench
 CRYPT_BENCH := build/host-test/lib/fb/flash_encryption_bench
 
