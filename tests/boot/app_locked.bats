@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# The application on a locked board: flash encryption and secure boot on.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    bin=$root/build/bin
+    micropython=${MICROPY_TOP:-$root/third_party/micropython}
+    why=
+    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
+    [ -f "$micropython/py/py.mk" ] || why='no MicroPython: make third-party'
+    export root bin why
+    [ -z "$why" ] || return 0
+    keys=$BATS_FILE_TMPDIR
+    cd "$root" || return 1
+    {
+        "$bin/espsecure" generate_signing_key "$keys/sign.pem"
+        "$bin/espsecure" digest_private_key --keyfile "$keys/sign.pem" \
+            "$keys/secure-bootloader-key.bin"
+        "$bin/espsecure" generate_flash_encryption_key \
+            "$keys/flash_encryption_key.bin"
+        make --no-print-directory BOARD=GPY SECURE=on \
+            SECURE_KEY="$keys/sign.pem" \
+            ENCRYPT_KEY="$keys/flash_encryption_key.bin"
+    } >"$keys/log" 2>&1 || { tail -n 20 "$keys/log" >&2; return 1; }
+    cp build/GPY/release/gpy.bin_enc_0x* "$keys/"
+    tests/bench/locked_board.sh "$keys/b" build/GPY/release "$keys"
+    "$bin/fusebox" board start "$keys/b" 7>&- 3>&-
+}
+
+teardown_file() {
+    [ -n "$why" ] || "$bin/fusebox" board stop "$BATS_FILE_TMPDIR/b"
+}
+
+setup() {
+    [ -z "$why" ] || skip "$why"
+    cd "$BATS_FILE_TMPDIR" || return 1
+    "$bin/fusebox" board console b --expect '>>> ' --timeout 60
+}
+
+python() {
+    "$bin/fusebox" exec --port board:b "$1"
+}
+
+# What the flash chip holds at 0x1A0000 and behind.
+slot() {
+    "$bin/fusebox" board stop b
+    tail -c +$((0x1A0001)) b/flash.bin | head -c $((0x180000)) | sha256sum
+    "$bin/fusebox" board start b 7>&- 3>&- >/dev/null
+    "$bin/fusebox" board console b --expect '>>> ' --timeout 60 >/dev/null
+}
+
+@test "files are ciphertext in flash and outlive a power cycle" {
+    python '
+import machine
+print(machine.flash_encrypt(), machine.secure_boot())
+with open("secret.txt", "w") as f:
+    f.write("the quick brown fox " * 200)'
+    "$bin/fusebox" board stop b
+    run grep -c 'quick brown' b/flash.bin
+    [ "$status" -eq 1 ]
+    "$bin/fusebox" board start b 7>&- 3>&-
+    "$bin/fusebox" board console b --expect '>>> ' --timeout 60
+    run python 'print(open("secret.txt").read() == "the quick brown fox " * 200)'
+    [ "$output" = True ]
+}
+
+@test "an image for another slot, or plaintext, leaves the slot as it was" {
+    before=$(slot)
+    for wrong in gpy.bin_enc_0x10000 "$root/build/GPY/release/gpy.bin"; do
+        cp "$wrong" wrong_0x1A0000
+        run "$bin/fusebox" ota --port board:b wrong_0x1A0000
+        [ "$status" -ne 0 ]
+        [[ $output == *'not an image for this slot'* ]]
+    done
+    [ "$(slot)" = "$before" ]
+}
+
+@test "an update runs on trial, confirms itself, and updates back" {
+    "$bin/fusebox" ota --port board:b --reset gpy.bin_enc_0x10000 gpy.bin_enc_0x1A0000
+    "$bin/fusebox" board console b --expect 'offset 001a0000' --timeout 60
+    "$bin/fusebox" board console b --expect '>>> ' --timeout 60
+    run python 'import pycom; print(hex(pycom.ota_slot()), pycom.ota_on_trial())'
+    [ "$output" = '0x10000 False' ]
+    "$bin/fusebox" board reset b
+    "$bin/fusebox" board console b --expect 'offset 001a0000' --timeout 60
+}
