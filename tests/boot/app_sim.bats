@@ -456,5 +456,5 @@ SH
     [ "$status" -eq 0 ]
     [[ $output == *' tests performed'* ]]
     performed=$(echo "$output" | sed -n 's/ tests performed.*//p')
-    [ "$performed" -ge 15 ]
+    [ "$performed" -ge 10 ]
 }
