@@ -8,7 +8,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 jobs=$(nproc 2>/dev/null || echo 2)
-TIMEFORMAT='%6.1f s   %6.1f s of CPU'
+TIMEFORMAT='%1R s, %1U s of CPU'
 
 measure() { # TITLE COMMAND...
     printf '%-36s' "$1"
