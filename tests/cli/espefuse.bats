@@ -284,6 +284,30 @@ END
     [[ "$output" == *"BLOCK0 word 0"*"0x80000000"* ]]
 }
 
+@test "--no-postpone burns BLOCK0 at once" {
+    run virt burn-efuse FLASH_CRYPT_CONFIG 15 ABS_DONE_0 1
+    [ "$status" = 0 ]
+    [ "$(grep -c '^BURN BLOCK0' <<<"$output")" = 2 ]
+    mv "$fuses" postponed.bin
+    run virt --no-postpone burn-efuse FLASH_CRYPT_CONFIG 15 ABS_DONE_0 1
+    [ "$status" = 0 ]
+    [ "$(grep -c '^BURN BLOCK0' <<<"$output")" = 1 ]
+    cmp "$fuses" postponed.bin
+    run virt --postpone --no-postpone summary
+    [ "$status" = 2 ]
+    [[ "$output" == *"--postpone: excludes --no-postpone" ]]
+}
+
+@test "execute_scripts is gone, and nothing beside it is burned" {
+    for name in execute-scripts execute_scripts; do
+        run virt burn-efuse JTAG_DISABLE 1 $name s.py --index 3
+        [ "$status" = 2 ]
+        [[ "$output" == *"espefuse: REMOVED: "* ]]
+        run virt summary --format value_only JTAG_DISABLE
+        [ "$output" = False ]
+    done
+}
+
 @test "what goes into a program has no heading" {
     run virt summary --format value_only CODING_SCHEME
     [ "$output" = "NONE (BLK1-3 len=256 bits)" ]

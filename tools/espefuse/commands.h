@@ -19,6 +19,7 @@ extern const struct cli_command command_burn_custom_mac;
 extern const struct cli_command command_get_custom_mac;
 extern const struct cli_command command_adc_info;
 extern const struct cli_command command_check_error;
+extern const struct cli_command command_execute_scripts;
 extern const struct cli_command command_read_protect_efuse;
 extern const struct cli_command command_write_protect_efuse;
 

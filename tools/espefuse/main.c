@@ -61,11 +61,11 @@ static const struct cli_option options[] = {
      .help = "burn without asking for BURN"},
     {.name = "postpone",
      .kind = CLI_FLAG,
-     .help = "accepted: enabling and locking bits are always burned last"},
+     .help =
+         "burn enabling and locking bits last, by themselves (the default)"},
     {.name = "no-postpone",
      .kind = CLI_FLAG,
-     .hidden = true,
-     .help = "accepted and ignored"},
+     .help = "burn all of BLOCK0 at once"},
     {.name = NULL}};
 
 static const struct cli_command *const commands[] = {
@@ -83,6 +83,7 @@ static const struct cli_command *const commands[] = {
     &command_get_custom_mac,
     &command_adc_info,
     &command_check_error,
+    &command_execute_scripts,
     NULL,
 };
 

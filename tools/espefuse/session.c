@@ -51,6 +51,10 @@ int session_begin(const struct cli *cli)
     struct session *s = &session;
     memset(s, 0, sizeof *s);
     s->do_not_confirm = cli_flag(cli, "do-not-confirm");
+    s->at_once = cli_flag(cli, "no-postpone");
+    if (s->at_once && cli_flag(cli, "postpone")) {
+        return cli_error("--postpone", "excludes --no-postpone");
+    }
     const char *table = cli_string(cli, "extend-efuse-table");
     int status = table != NULL ? fields_load(table) : 0;
     if (status != 0) {
@@ -390,7 +394,10 @@ static int burn_all(struct session *s)
 {
     struct fb_efuse_words late;
     struct fb_efuse_words data;
-    postponed_mask(&late);
+    memset(&late, 0, sizeof late);
+    if (!s->at_once) {
+        postponed_mask(&late);
+    }
     for (unsigned block = FB_EFUSE_BLOCKS - 1; block >= 1; block--) {
         if (!s->block_queued[block]) {
             continue;

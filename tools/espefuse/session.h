@@ -30,6 +30,7 @@ struct session {
     bool block_secret[FB_EFUSE_BLOCKS]; // it is a key: never shown
     bool asked;                         // some command wants a burn
     bool do_not_confirm;
+    bool at_once; // --no-postpone: BLOCK0 in one burn
 };
 
 // Bracket a run; main.c's table names them.
