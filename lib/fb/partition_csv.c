@@ -22,6 +22,21 @@ struct keyword {
 static const struct keyword types[] = {
     {"app", FB_PARTITION_APP},
     {"data", FB_PARTITION_DATA},
+    {"bootloader", FB_PARTITION_BOOTLOADER},
+    {"partition_table", FB_PARTITION_TABLE},
+    {NULL, 0},
+};
+
+static const struct keyword bootloader_subtypes[] = {
+    {"primary", FB_PARTITION_PRIMARY},
+    {"ota", 0x01},
+    {"recovery", FB_PARTITION_RECOVERY},
+    {NULL, 0},
+};
+
+static const struct keyword table_subtypes[] = {
+    {"primary", FB_PARTITION_PRIMARY},
+    {"ota", 0x01},
     {NULL, 0},
 };
 
@@ -50,9 +65,13 @@ static const struct keyword no_keywords[] = {{NULL, 0}};
 
 static const struct keyword *subtypes_of(uint8_t type)
 {
-    return type == FB_PARTITION_APP    ? app_subtypes
-           : type == FB_PARTITION_DATA ? data_subtypes
-                                       : no_keywords;
+    static const struct keyword *const lists[] = {
+        [FB_PARTITION_APP] = app_subtypes,
+        [FB_PARTITION_DATA] = data_subtypes,
+        [FB_PARTITION_BOOTLOADER] = bootloader_subtypes,
+        [FB_PARTITION_TABLE] = table_subtypes,
+    };
+    return type < sizeof lists / sizeof lists[0] ? lists[type] : no_keywords;
 }
 
 static char lower(char c)
@@ -268,26 +287,68 @@ static enum fb_status parse_flags(struct parser *p, struct span s,
     return FB_OK;
 }
 
+// What the options say of a row's place; < 0: nothing. ESP-IDF's generator
+// takes offset and size of these rows from nowhere else.
+struct known_place {
+    int64_t from, len;
+};
+
+static struct known_place known_place(const struct parser *p,
+                                      const struct fb_partition *part)
+{
+    const struct fb_partition_csv_options *o = p->options;
+    struct known_place known = {-1, -1};
+    bool primary = part->subtype == FB_PARTITION_PRIMARY;
+    if (part->type == FB_PARTITION_TABLE) {
+        known.len = SECTOR;
+        known.from = primary ? (int64_t)o->table_off : -1;
+    } else if (part->type == FB_PARTITION_BOOTLOADER) {
+        const uint32_t *from = primary ? o->bootloader_off
+                               : part->subtype == FB_PARTITION_RECOVERY
+                                   ? o->recovery_off
+                                   : NULL;
+        known.from = from != NULL ? (int64_t)*from : -1;
+        if (o->bootloader_off != NULL && *o->bootloader_off < o->table_off) {
+            known.len = (int64_t)o->table_off - *o->bootloader_off;
+        }
+    }
+    return known;
+}
+
+// Such a row has no place of its own to go to.
+static bool needs_offset(const struct fb_partition *part)
+{
+    return part->type == FB_PARTITION_BOOTLOADER &&
+           (part->subtype == FB_PARTITION_PRIMARY ||
+            part->subtype == FB_PARTITION_RECOVERY);
+}
+
 // Where it lies: after the previous partition, or where the line says.
 static enum fb_status parse_place(struct parser *p, struct span offset,
                                   struct span size, struct fb_partition *part)
 {
     uint32_t align = part->type == FB_PARTITION_APP ? FB_PARTITION_APP_ALIGN
                                                     : p->options->data_align;
-    int64_t from = (int64_t)p->end, len;
+    struct known_place known = known_place(p, part);
+    bool apart = fb_partition_is_before_table(part);
+    int64_t from = (int64_t)p->end, len = known.len;
     if (align > 1) {
         from = (from + align - 1) / align * align;
     }
-    if (offset.n != 0 && !parse_number(offset, &from)) {
-        return fail(p, FB_E_SYNTAX, OFFSET, 0);
+    if (known.from >= 0) {
+        from = known.from;
+    } else if (offset.n == 0 ? needs_offset(part)
+                             : !parse_number(offset, &from)) {
+        return fail(p, needs_offset(part) ? FB_E_UNKNOWN : FB_E_SYNTAX, OFFSET,
+                    0);
     }
-    if (size.n == 0 || !parse_number(size, &len)) {
+    if (len < 0 && (size.n == 0 || !parse_number(size, &len))) {
         return fail(p, FB_E_SYNTAX, SIZE, 0);
     }
     if (from < 0 || from > UINT32_MAX) {
         return fail(p, FB_E_RANGE, OFFSET, 0);
     }
-    if ((uint64_t)from < p->end) {
+    if (!apart && (uint64_t)from < p->end) {
         return fail(p, FB_E_OVERLAP, (uint64_t)from, p->end);
     }
     if (align > 1 && from % align != 0 && !p->options->unverified) {
@@ -309,7 +370,9 @@ static enum fb_status parse_place(struct parser *p, struct span offset,
     }
     part->offset = (uint32_t)from;
     part->size = (uint32_t)len;
-    p->end = (uint64_t)(from + len);
+    if (!apart) {
+        p->end = (uint64_t)(from + len);
+    }
     return FB_OK;
 }
 

@@ -26,7 +26,10 @@ struct fb_partition_csv_options {
     uint32_t data_align; // 4, or 0x1000 as newer ESP-IDF demands
     bool secure;         // app sizes must be multiples of 64 KiB
     uint32_t flash_size; // 0: no limit
-    bool unverified;     // accept unaligned offsets and names used twice
+    // Where ESP-IDF 5 says the bootloaders lie: such rows go there, and have
+    // the primary one's size, up to the table. NULL: as their rows say.
+    const uint32_t *bootloader_off, *recovery_off;
+    bool unverified; // accept unaligned offsets and names used twice
     // Value of $NAME or ${NAME}; NULL (or a NULL answer): FB_E_UNKNOWN.
     const struct fb_partition_extra *extra; // NULL: none
     const char *(*getenv)(void *ctx, const char *name);
@@ -39,7 +42,7 @@ struct fb_partition_csv_options {
 //
 // FB_E_SYNTAX     no number, or an empty type or size. got: column, from 1
 // FB_E_UNKNOWN    unknown type, subtype, flag (got: column) or variable
-//                 (got: 0)
+//                 (got: 0); a bootloader whose offset nobody tells (got: 4)
 // FB_E_SIZE       the line is too long with its variables
 //                 (got: FB_PARTITION_LINE)
 // FB_E_OVERLAP    got: the offset set, want: end of the previous partition, or

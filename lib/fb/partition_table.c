@@ -145,6 +145,13 @@ static bool overlap(const struct fb_partition *a, const struct fb_partition *b)
            b->offset < (uint64_t)a->offset + a->size;
 }
 
+bool fb_partition_is_before_table(const struct fb_partition *part)
+{
+    return (part->type == FB_PARTITION_BOOTLOADER ||
+            part->type == FB_PARTITION_TABLE) &&
+           part->subtype == FB_PARTITION_PRIMARY;
+}
+
 enum fb_status fb_partition_table_verify(const struct fb_partition_table *table,
                                          struct fb_fault *fault)
 {

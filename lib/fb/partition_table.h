@@ -18,7 +18,14 @@
 #define FB_PARTITION_MAX        95u
 #define FB_PARTITION_APP_ALIGN  0x10000u
 
-enum fb_partition_type { FB_PARTITION_APP = 0, FB_PARTITION_DATA = 1 };
+// The last two describe what lies before and at the table, since ESP-IDF 5.4
+// (esp_partition.h).
+enum fb_partition_type {
+    FB_PARTITION_APP = 0,
+    FB_PARTITION_DATA = 1,
+    FB_PARTITION_BOOTLOADER = 2,
+    FB_PARTITION_TABLE = 3,
+};
 
 enum fb_partition_subtype {
     FB_PARTITION_FACTORY = 0x00,
@@ -31,6 +38,8 @@ enum fb_partition_subtype {
     FB_PARTITION_NVS_KEYS = 0x04,
     FB_PARTITION_FAT = 0x81,
     FB_PARTITION_LITTLEFS = 0x83,
+    FB_PARTITION_PRIMARY = 0x00, // of a bootloader, of a table
+    FB_PARTITION_RECOVERY = 0x02,
 };
 
 #define FB_PARTITION_ENCRYPTED 1u // flags bit
@@ -78,6 +87,10 @@ enum fb_status fb_partition_table_encode(const struct fb_partition_table *table,
 // of the other row). fault->offset: row index.
 enum fb_status fb_partition_table_verify(const struct fb_partition_table *table,
                                          struct fb_fault *fault);
+
+// The primary bootloader or the primary table: the only rows that may lie
+// before the end of the table's sector.
+bool fb_partition_is_before_table(const struct fb_partition *part);
 
 // The n-th app slot in boot order: factory if there is one, then ota_0, ota_1,
 // ... of those that exist. NULL when there is none. A test app is no slot.

@@ -83,6 +83,25 @@ csv() {
     [[ $("$gen" -q out.bin 2>/dev/null) == *$'\na,app,factory,0x10000,960K,\nb,data,fat,0x100000,4K,\nc,64,254,0x101000,0x10,encrypted:readonly' ]]
 }
 
+@test "rows of the bootloaders and of the table itself" {
+    # Offsets and sizes as the documentation of ESP-IDF 5.5 has them.
+    csv 'boot,bootloader,primary,N/A,N/A' 'table,partition_table,primary,N/A,N/A' \
+        'nvs,data,nvs,0x9000,24K' 'f,app,factory,0x10000,1M' 'b2,bootloader,ota,,N/A' \
+        't2,partition_table,ota,,N/A' 'b3,bootloader,recovery,N/A,N/A'
+    "$gen" -q --primary-bootloader-offset 0x1000 --recovery-bootloader-offset 0x3F0000 f.csv out.bin
+    [[ $("$gen" -q out.bin) == *$'\nboot,bootloader,primary,0x1000,28K,\ntable,partition_table,primary,0x8000,4K,\nnvs,data,nvs,0x9000,24K,\nf,app,factory,0x10000,1M,\nb2,bootloader,ota,0x110000,28K,\nt2,partition_table,ota,0x117000,4K,\nb3,bootloader,recovery,0x3f0000,28K,' ]]
+    "$gen" -q out.bin back.csv
+    "$gen" -q back.csv again.bin
+    cmp out.bin again.bin
+    refuses "gen_esp32part: f.csv: line 1: where this bootloader lies is not told: --primary-bootloader-offset or --recovery-bootloader-offset" \
+        "$gen" -q f.csv new.bin
+    refuses "gen_esp32part: --primary-bootloader-offset: is not below the partition table" \
+        "$gen" -q --primary-bootloader-offset 0x8000 f.csv new.bin
+    csv 'boot,bootloader,primary,0x1000,28K' 'x,data,nvs,0x4000,4K'
+    refuses "gen_esp32part: f.csv: line 2: Partitions overlap. Partition sets offset 0x4000. What precedes it ends 0x9000" \
+        "$gen" -q f.csv new.bin
+}
+
 @test "bad CSV is refused with its line" {
     no() {
         local why=$1

@@ -20,6 +20,7 @@ enum {
     STRICT_ALIGN = 0x1000, // newer ESP-IDF insists on it for data
     MIB = 0x100000,
     EXTRA_MAX = 32,
+    OFFSET_COLUMN = 4,
 };
 
 static void status_line(const struct cli *cli, const char *text)
@@ -66,6 +67,13 @@ static int csv_error(const char *path, const struct fb_fault *fault)
         return cli_error(path, "line %u: %s is empty or no number", line,
                          column_name(fault->got));
     case FB_E_UNKNOWN:
+        if (got == OFFSET_COLUMN) {
+            return cli_error(path,
+                             "line %u: where this bootloader lies is not told: "
+                             "--primary-bootloader-offset or "
+                             "--recovery-bootloader-offset",
+                             line);
+        }
         return cli_error(path, "line %u: unknown %s", line,
                          column_name(fault->got));
     case FB_E_DUPLICATE:
@@ -138,9 +146,15 @@ static int read_csv(const struct cli *cli, const char *path,
                     const struct host_file *in,
                     struct fb_partition_table *table)
 {
+    uint32_t primary = (uint32_t)cli_uint(cli, "primary-bootloader-offset");
+    uint32_t recovery = (uint32_t)cli_uint(cli, "recovery-bootloader-offset");
     struct fb_partition_csv_options options = {
         .table_off = (uint32_t)cli_uint(cli, "offset"),
         .data_align = (uint32_t)cli_uint(cli, "data-align"),
+        .bootloader_off =
+            cli_given(cli, "primary-bootloader-offset") ? &primary : NULL,
+        .recovery_off =
+            cli_given(cli, "recovery-bootloader-offset") ? &recovery : NULL,
         .unverified = cli_flag(cli, "no-verify"),
         .extra = extra,
         .getenv = environment,
@@ -225,7 +239,7 @@ static int verify_partition(const struct cli *cli, const char *path,
     unsigned data_align = (unsigned)cli_uint(cli, "data-align");
     unsigned align = STRICT_ALIGN;
 
-    if (p->offset < first) {
+    if (p->offset < first && !fb_partition_is_before_table(p)) {
         return cli_error(path, "Partition offset 0x%x is below 0x%x",
                          (unsigned)p->offset, (unsigned)first);
     }
@@ -372,6 +386,14 @@ static int run(const struct cli *cli)
         return cli_error("--offset", "0x%llx is beyond any flash",
                          (unsigned long long)cli_uint(cli, "offset"));
     }
+    if (cli_given(cli, "primary-bootloader-offset") &&
+        cli_uint(cli, "primary-bootloader-offset") >= cli_uint(cli, "offset")) {
+        return cli_error("--primary-bootloader-offset",
+                         "is not below the partition table");
+    }
+    if (cli_uint(cli, "recovery-bootloader-offset") > UINT32_MAX) {
+        return cli_error("--recovery-bootloader-offset", "is beyond any flash");
+    }
     if (load_extra(cli) != CLI_OK) {
         return CLI_FAILURE;
     }
@@ -407,6 +429,15 @@ static const struct cli_option options[] = {
      .value = "ADDRESS",
      .fallback = "0x8000",
      .help = "Flash address of the table itself."},
+    {.name = "primary-bootloader-offset",
+     .kind = CLI_UINT,
+     .value = "ADDRESS",
+     .help = "Where a row bootloader, primary lies; its size ends at the "
+             "table."},
+    {.name = "recovery-bootloader-offset",
+     .kind = CLI_UINT,
+     .value = "ADDRESS",
+     .help = "Where a row bootloader, recovery lies."},
     {.name = "disable-md5sum",
      .kind = CLI_FLAG,
      .help = "Write no MD5 row: bootloaders before ESP-IDF 3.1 do not know "
