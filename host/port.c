@@ -182,7 +182,17 @@ int host_port_fd_read(int fd, uint8_t *p, size_t n, unsigned timeout_ms)
 }
 
 // A peer that takes nothing for this long is as good as gone.
-#define WRITE_TIMEOUT_MS 10000
+static unsigned write_limit_ms = 10000;
+
+void host_port_set_write_limit(unsigned ms)
+{
+    write_limit_ms = ms;
+}
+
+unsigned host_port_write_limit(void)
+{
+    return write_limit_ms;
+}
 
 int host_port_fd_write(int fd, const uint8_t *p, size_t n)
 {
@@ -197,7 +207,7 @@ int host_port_fd_write(int fd, const uint8_t *p, size_t n)
             return HOST_PORT_E_LOST;
         }
         struct pollfd wait = {.fd = fd, .events = POLLOUT};
-        if (poll(&wait, 1, WRITE_TIMEOUT_MS) == 0) {
+        if (poll(&wait, 1, (int)write_limit_ms) == 0) {
             return HOST_PORT_E_LOST;
         }
     }

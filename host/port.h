@@ -34,7 +34,10 @@ void host_port_close(struct host_port *port);
 // timeout, or HOST_PORT_E_LOST.
 int host_port_read(struct host_port *port, uint8_t *p, size_t n,
                    unsigned timeout_ms);
-// Write all n bytes.
+// Write all n bytes. HOST_PORT_E_LOST also when the line takes none of them for
+// the write limit: 10 s, or what was set, for all ports of this process.
+void host_port_set_write_limit(unsigned ms);
+unsigned host_port_write_limit(void);
 int host_port_write(struct host_port *port, const uint8_t *p, size_t n);
 // Drop what has been received and not been read.
 void host_port_flush_input(struct host_port *port);

@@ -14,8 +14,6 @@
 
 #include <libserialport.h>
 
-#define WRITE_TIMEOUT_MS 10000
-
 static int tty_read(void *ctx, uint8_t *p, size_t n, unsigned timeout_ms)
 {
     // a timeout of 0 means for ever to libserialport
@@ -35,7 +33,7 @@ static int tty_read(void *ctx, uint8_t *p, size_t n, unsigned timeout_ms)
 
 static int tty_write(void *ctx, const uint8_t *p, size_t n)
 {
-    enum sp_return put = sp_blocking_write(ctx, p, n, WRITE_TIMEOUT_MS);
+    enum sp_return put = sp_blocking_write(ctx, p, n, host_port_write_limit());
     return put >= 0 && (size_t)put == n ? HOST_PORT_OK : HOST_PORT_E_LOST;
 }
 

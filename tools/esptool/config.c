@@ -229,6 +229,9 @@ void esptool_config_apply(struct host_loader *l)
     set_ms(&l->limits.mem_end, MEM_END_ROM_TIMEOUT);
     set_ms(&l->limits.longest, MAX_TIMEOUT);
     set_ms(&l->reset_delay_ms, RESET_DELAY);
+    unsigned write_limit = host_port_write_limit();
+    set_ms(&write_limit, SERIAL_WRITE_TIMEOUT);
+    host_port_set_write_limit(write_limit);
     int blocks = attempts(WRITE_BLOCK_ATTEMPTS, 0);
     if (blocks > 0) {
         l->limits.block_attempts = (unsigned)blocks;

@@ -12,7 +12,7 @@
 
 // Find and read the file. 0 or CLI_FAILURE, which is told.
 int esptool_config_load(void);
-// Set in l what the file sets.
+// Set in l what the file sets, and the time limit of all ports' writes.
 void esptool_config_apply(struct host_loader *l);
 // connect_attempts of the file, or fallback; 0: for ever.
 int esptool_config_connect_attempts(int fallback);

@@ -31,6 +31,7 @@ static void test_values(void **state)
                                      "custom_reset_sequence = D0|R1|W0.1\n"
                                      "max_timeout = 100\n"
                                      "reset_delay = 0.25\n"
+                                     "serial_write_timeout = 2.5\n"
                                      "no_such_key = 1\n"
                                      "[tail]\nmd5_timeout_per_mb = x\n",
                                      &line));
@@ -42,6 +43,7 @@ static void test_values(void **state)
     assert_int_equal(l.limits.block_attempts, 7);
     assert_int_equal(l.limits.longest, 100000);
     assert_int_equal(l.reset_delay_ms, 250);
+    assert_int_equal(host_port_write_limit(), 2500);
     assert_string_equal(l.download_sequence, "D0|R1|W0.1");
     assert_null(l.hard_reset_sequence);
     assert_int_equal(esptool_config_connect_attempts(3), -1);
