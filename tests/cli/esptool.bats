@@ -133,6 +133,21 @@ random() { # NAME SIZE: the same bytes each time
     cmp again.raw merged.raw
 }
 
+@test "make_image writes the bytes of versions 2 to 4" {
+    # Both files: esptool 4.11, the same command.
+    bytes 10 'i + 1' >a
+    bytes 4 'i * 3' >b
+    run --separate-stderr "$bin/esptool" --chip esp32 make_image -f a -a 0x40100000 -f b -a 0x40210000 -e 0x40100004 out
+    [ "$status" = 0 ]
+    [[ $stderr == *"elf2image makes the ESP32's" ]]
+    [ "$(hex out0x00000.bin)" = e901000004001040000010400c0000000102030405060708090a0000000000e4 ]
+    [ "$(hex out0x10000.bin)" = 00030609 ]
+    refuses "esptool: No segments specified" "$bin/esptool" make_image out
+    refuses "esptool: Number of specified files does not match number of specified addresses" \
+        "$bin/esptool" make-image -f a -f b -a 0 out
+    refuses "esptool: none: No such file or directory" "$bin/esptool" -s make-image -f none -a 0 out
+}
+
 @test "merge_bin refuses overlaps and bad input" {
     random a.bin 5000
     says 'a.bin: at 0x2000 overlaps' \

@@ -24,9 +24,9 @@
 
 // The commands, one file each.
 extern const struct cli_command esptool_chip_id, esptool_dump_mem,
-    esptool_elf2image, esptool_erase_flash, esptool_erase_region,
-    esptool_flash_id, esptool_get_security_info, esptool_image_info,
-    esptool_load_ram, esptool_merge_bin, esptool_read_flash,
+    esptool_elf2image, esptool_make_image, esptool_erase_flash,
+    esptool_erase_region, esptool_flash_id, esptool_get_security_info,
+    esptool_image_info, esptool_load_ram, esptool_merge_bin, esptool_read_flash,
     esptool_read_flash_sfdp, esptool_read_flash_status, esptool_read_mac,
     esptool_read_mem, esptool_run, esptool_verify_flash, esptool_version,
     esptool_write_flash, esptool_write_flash_status, esptool_write_mem;

@@ -99,6 +99,7 @@ static const struct cli_command *const commands[] = {
     &esptool_elf2image,
     &esptool_image_info,
     &esptool_merge_bin,
+    &esptool_make_image,
     &esptool_load_ram,
     &esptool_dump_mem,
     &esptool_read_mem,
