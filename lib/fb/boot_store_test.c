@@ -32,6 +32,12 @@ static uint8_t random_byte(void)
     return (uint8_t)testing_random32(&seed);
 }
 
+// Few ones: weak bits are rare, and mostly read right.
+static uint8_t few_bits(void)
+{
+    return random_byte() & random_byte() & random_byte();
+}
+
 // What the cache shows: garbage where the flash is erased, as a cipher does.
 static uint8_t mask(uint32_t at)
 {
@@ -52,7 +58,7 @@ static int read_raw(void *user, uint32_t flash_off, void *p, size_t n)
     (void)user;
     for (size_t i = 0; i < n; i++) {
         uint8_t weak = sim.weak[flash_off - BASE + i];
-        out[i] = (uint8_t)(c[i] ^ (weak & random_byte()));
+        out[i] = (uint8_t)(c[i] ^ (weak & few_bits()));
     }
     return 0;
 }
@@ -83,7 +89,7 @@ static int change_cells(uint32_t flash_off, const uint8_t *want, size_t n)
         uint8_t moved = (uint8_t)(c[i] ^ want[i]);
         if (!cut || sim.torn == DONE_BUT_WEAK) {
             c[i] = want[i];
-            weak[i] = cut ? moved & random_byte() : 0;
+            weak[i] = cut ? moved & few_bits() : 0;
         } else if (sim.torn != NOT_DONE) {
             c[i] ^= moved & random_byte();
             weak[i] |= sim.torn == SOME_BITS_WEAK ? moved & random_byte() : 0;
@@ -272,7 +278,7 @@ static void test_no_cut_loses_boot_info(void **state)
         assert_int_equal(stored_size(), 111);
         for (int cut = 0;; cut++) {
             bool more = false;
-            for (unsigned kind = 0; kind < 3 * TORN_KINDS; kind++) {
+            for (unsigned kind = 0; kind < 32 * TORN_KINDS; kind++) {
                 sim = start;
                 sim.cut = cut;
                 sim.torn = (enum torn)(kind % TORN_KINDS);
@@ -284,7 +290,7 @@ static void test_no_cut_loses_boot_info(void **state)
                 for (int second = 0;; second++) {
                     sim = dark;
                     sim.cut = second;
-                    sim.torn = (enum torn)(kind / TORN_KINDS + 1);
+                    sim.torn = (enum torn)(kind / TORN_KINDS % 3 + 1);
                     bool again = power_fails_reading();
                     sim.cut = -1;
                     states++;
