@@ -3,6 +3,8 @@
 #
 # fusebox board start --fault: hardware that fails, and tools that have to cope.
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     cd "$BATS_TEST_DIRNAME/../.." || exit 1
     bin=$PWD/${BIN:-build/bin}
@@ -71,6 +73,27 @@ espefuse() {
     done | grep -E '^(80|00) 00 ' | sort | uniq -c >"$BATS_TEST_TMPDIR/seen"
     cat "$BATS_TEST_TMPDIR/seen"
     [ "$(wc -l <"$BATS_TEST_TMPDIR/seen")" = 2 ]
+}
+
+@test "a fuse bit that differs between readings stops a burn before it" {
+    "$bin/fusebox" board start "$board" --fault weak=efuse:3.7 seed=4
+    run --separate-stderr espefuse burn_efuse JTAG_DISABLE
+    echo "$stderr"
+    [ "$status" = 2 ]
+    [ "$stderr" = 'espefuse: BLOCK3: word 0, bits 0x00000080 read differently each time; nothing was burned' ]
+    run grep -c 'efuse: ' "$board/board.log"
+    [ "$output" = 0 ]
+}
+
+@test "a fuse bit that differs at read back is burned again, and told" {
+    "$bin/fusebox" board start "$board" --fault weak=efuse:3.4 weak=efuse:3.5 \
+        weak=efuse:3.6 weak=efuse:3.7 seed=4
+    head -c 32 /dev/zero | tr '\0' '\377' >"$BATS_TEST_TMPDIR/block"
+    run --separate-stderr espefuse burn_block_data BLOCK3 "$BATS_TEST_TMPDIR/block"
+    echo "$stderr"
+    [ "$status" = 2 ]
+    [[ "$stderr" =~ ^'espefuse: BLOCK3: word 0, bits 0x000000'[1-9a-f]'0 read differently each time; nothing after it was burned'$ ]]
+    [ "$(grep -c 'efuse: ' "$board/board.log")" = 3 ]
 }
 
 @test "a glitch of GPIO0 at the first reset only" {

@@ -11,6 +11,8 @@
 
 // A fuse that did not take is burned again (Espressif AR2022-006).
 #define BURN_ATTEMPTS 3
+// The fuses are believed when so many readings are equal.
+#define READINGS 3
 
 static struct session session;
 
@@ -44,6 +46,49 @@ unsigned session_revision(const struct session *s)
 static int refresh(struct session *s)
 {
     return s->device.ops->read(&s->device, &s->now, &s->dec_status);
+}
+
+// One more reading beside s->now: a bit counts as 1 if it always is.
+static int read_again(struct session *s)
+{
+    struct fb_efuse_words again;
+    uint32_t dec_status;
+    int status = s->device.ops->read(&s->device, &again, &dec_status);
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS && status == 0; block++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            uint32_t *now = &s->now.word[block][w];
+            s->unsteady.word[block][w] |= *now ^ again.word[block][w];
+            *now &= again.word[block][w];
+        }
+    }
+    if (status == 0) {
+        s->dec_unsteady |= s->dec_status != dec_status;
+        s->dec_status |= dec_status;
+    }
+    fb_bytes_wipe(&again, sizeof again);
+    return status;
+}
+
+// After refresh(): the other readings.
+static int steady(struct session *s)
+{
+    memset(&s->unsteady, 0, sizeof s->unsteady);
+    s->dec_unsteady = false;
+    int status = 0;
+    for (int i = 1; i < READINGS && status == 0; i++) {
+        status = read_again(s);
+    }
+    return status;
+}
+
+// Before the first thing is queued: what follows is decided on what is certain.
+static int make_certain(struct session *s)
+{
+    if (s->certain) {
+        return 0;
+    }
+    s->certain = true;
+    return steady(s);
 }
 
 int session_begin(const struct cli *cli)
@@ -111,6 +156,9 @@ int session_queue_field(struct session *s, const struct fb_efuse_field *field,
                         uint32_t value)
 {
     uint8_t bytes[4];
+    if (make_certain(s) != 0) {
+        return CLI_FAILURE;
+    }
     uint32_t old = field_value(&s->now, field);
     if (fb_efuse_is_hidden(&s->now, field)) {
         old = 0; // unknown: burning set bits again does no harm
@@ -162,7 +210,7 @@ int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
     uint32_t encoded[FB_EFUSE_BLOCK_WORDS];
     uint32_t decoded[FB_EFUSE_BLOCK_WORDS];
     *same = false;
-    if (refuse_coding(s) != 0) {
+    if (make_certain(s) != 0 || refuse_coding(s) != 0) {
         return CLI_FAILURE;
     }
     if (fb_efuse_encode(session_coding(s), data, session_block_bytes(s),
@@ -252,6 +300,9 @@ int session_queue_bits(struct session *s, unsigned block,
     const char *name = session_block_name(block);
     struct fb_efuse_words writeable;
     uint32_t more = 0;
+    if (make_certain(s) != 0) {
+        return CLI_FAILURE;
+    }
     if (block != 0 && refuse_coding(s) != 0) {
         return CLI_FAILURE;
     }
@@ -350,6 +401,57 @@ static void drop_hidden(const struct session *s, struct fb_efuse_words *data)
     }
 }
 
+// Bits that read as they like, but for those still to be burned: burning them
+// is the cure. done: a block that was burned just now, or 0.
+static uint32_t unsteady_bits(const struct session *s, unsigned block,
+                              unsigned w, unsigned done)
+{
+    uint32_t cured = block == 0      ? s->queue.word[0][w]
+                     : block == done ? 0
+                                     : s->expect.word[block][w];
+    return s->unsteady.word[block][w] & ~cured;
+}
+
+static bool is_steady(const struct session *s, unsigned done)
+{
+    uint32_t any = 0;
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            any |= unsteady_bits(s, block, w, done);
+        }
+    }
+    return any == 0;
+}
+
+// Of keys the place is told, not the value.
+static int refuse_unsteady(const struct session *s, unsigned done,
+                           const char *so)
+{
+    for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            uint32_t bits = unsteady_bits(s, block, w, done);
+            if (bits != 0) {
+                return cli_error(session_block_name(block),
+                                 "word %u, bits 0x%08" PRIx32
+                                 " read differently each time; %s was burned",
+                                 w, bits, so);
+            }
+        }
+    }
+    return 0;
+}
+
+static int refuse_guess(const struct session *s)
+{
+    bool coded = s->block_queued[1] || s->block_queued[2] || s->block_queued[3];
+    if (s->dec_unsteady && !coded) {
+        return cli_error(s->device.name, "the eFuse decoder answers "
+                                         "differently each time; nothing was "
+                                         "burned");
+    }
+    return refuse_unsteady(s, 0, "nothing");
+}
+
 // One program command, read back, again where a bit did not take.
 static int burn_step(struct session *s, unsigned block,
                      const struct fb_efuse_words *data)
@@ -359,6 +461,9 @@ static int burn_step(struct session *s, unsigned block,
         if (status == 0) {
             status = refresh(s);
         }
+        if (status == 0) {
+            status = steady(s);
+        }
         if (status != 0) {
             return status;
         }
@@ -366,7 +471,7 @@ static int burn_step(struct session *s, unsigned block,
         drop_hidden(s, &visible);
         bool good = block == 0 ? burned_in_block0(s, &visible)
                                : burned_in_block(s, block);
-        if (good && s->dec_status == 0) {
+        if (good && s->dec_status == 0 && is_steady(s, block)) {
             bool alone = memcmp(data->word[block], s->now.word[block],
                                 sizeof data->word[block]) == 0;
             cli_print("BURN %-7s - OK (%s)\n", session_block_name(block),
@@ -374,6 +479,9 @@ static int burn_step(struct session *s, unsigned block,
                                           : "all write block bits are set");
             return 0;
         }
+    }
+    if (refuse_unsteady(s, block, "nothing after it") != 0) {
+        return CLI_FAILURE;
     }
     return cli_error(session_block_name(block),
                      "reads back differently after %d burns; nothing after it "
@@ -536,6 +644,9 @@ int session_burn(struct session *s)
     if (mixes_codings(s)) {
         return cli_error("CODING_SCHEME", "changes what BLOCK1 to BLOCK3 mean: "
                                           "burn it in a run of its own");
+    }
+    if (refuse_guess(s) != 0) {
+        return CLI_FAILURE;
     }
     show_queue(s);
     if (!cli_confirm_burn(s->do_not_confirm)) {

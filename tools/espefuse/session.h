@@ -23,6 +23,11 @@ struct session {
     struct device device;
     struct fb_efuse_words now; // shadows as read last
     uint32_t dec_status;
+    // Before a burn is queued, and after each, three readings are compared:
+    // `now` has what is 1 in all of them, `unsteady` what differs.
+    struct fb_efuse_words unsteady;
+    bool dec_unsteady;
+    bool certain;                // the readings before were taken
     struct fb_efuse_words queue; // program data, encoded
     // Blocks 1 to 3 as they will read, for those with a queued burn.
     struct fb_efuse_words expect;
