@@ -9,35 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chip/debug/why_report.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
-#include "lib/fb/flash_encryption.h"
-#include "lib/fb/flash_map.h"
 #include "lib/fb/image.h"
 #include "lib/fb/secure_boot_v1.h"
 #include "lib/fb/signature_v2.h"
 
-#define BOOTLOADER 0x1000u
-#define TABLE      0x8000u
-
-struct report {
-    const struct why *why;
-    void (*say)(void *ctx, const char *line);
-    void *ctx;
-    const char *boot; // the console since the last reset
-    bool decrypts;
-    uint8_t key[32];
-    size_t key_len;
-    unsigned config;
-    struct fb_flash_encryption_key decryptor;
-    struct fb_flash_key key_file;
-    struct fb_flash_view view;
-};
-
-static void line(struct report *r, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void line(struct report *r, const char *format, ...)
+void why_line(struct why_report *r, const char *format, ...)
 {
     char text[300];
     va_list args;
@@ -58,8 +37,8 @@ static void hex(char *out, const uint8_t *p, size_t n)
 
 // --- the flash as the chip reads it when it boots ---
 
-static void read_at(const struct report *r, uint32_t flash_off, uint8_t *out,
-                    size_t n)
+void why_read(const struct why_report *r, uint32_t flash_off, uint8_t *out,
+              size_t n)
 {
     uint32_t first = flash_off & ~31u;
     uint8_t row[32];
@@ -91,40 +70,43 @@ static bool all(const uint8_t *p, size_t n, uint8_t value)
 
 // --- what is there instead ---
 
-static void say_encryption(struct report *r)
+void why_say_encryption(struct why_report *r)
 {
-    line(r, "  flash encryption is %s: FLASH_CRYPT_CNT is 0x%02" PRIx32,
-         r->decrypts ? "on" : "off",
-         fb_efuse_get(r->why->fuses, FB_EFUSE_FLASH_CRYPT_CNT));
+    why_line(r, "  flash encryption is %s: FLASH_CRYPT_CNT is 0x%02" PRIx32,
+             r->decrypts ? "on" : "off",
+             fb_efuse_get(r->why->fuses, FB_EFUSE_FLASH_CRYPT_CNT));
 }
 
-static void say_encrypted(struct report *r, const struct fb_flash_content *c)
+static void say_encrypted(struct why_report *r,
+                          const struct fb_flash_content *c)
 {
     const char *kind = fb_flash_kind_name(c->kind);
 
     if (!r->decrypts) {
-        line(r,
-             "  it looks like ciphertext: %s under BLOCK1's key for 0x%" PRIx32
-             ", but the chip does not decrypt",
-             kind, c->made_for);
+        why_line(
+            r,
+            "  it looks like ciphertext: %s under BLOCK1's key for 0x%" PRIx32
+            ", but the chip does not decrypt",
+            kind, c->made_for);
     } else if (c->twice) {
-        line(r, "  it looks like %s encrypted twice", kind);
+        why_line(r, "  it looks like %s encrypted twice", kind);
     } else if (c->made_for != c->at) {
-        line(r,
-             "  it looks like %s encrypted for 0x%" PRIx32
-             ", but it lies at 0x%" PRIx32,
-             kind, c->made_for, c->at);
+        why_line(r,
+                 "  it looks like %s encrypted for 0x%" PRIx32
+                 ", but it lies at 0x%" PRIx32,
+                 kind, c->made_for, c->at);
     } else if (c->config != r->config) {
-        line(r,
-             "  it looks like %s encrypted with FLASH_CRYPT_CONFIG 0x%x, but "
-             "the fuses say 0x%x",
-             kind, c->config, r->config);
+        why_line(
+            r,
+            "  it looks like %s encrypted with FLASH_CRYPT_CONFIG 0x%x, but "
+            "the fuses say 0x%x",
+            kind, c->config, r->config);
     } else {
-        line(r, "  it is %s, encrypted as the chip expects", kind);
+        why_line(r, "  it is %s, encrypted as the chip expects", kind);
     }
 }
 
-static void say_content(struct report *r, uint32_t flash_off, uint32_t size)
+void why_say_content(struct why_report *r, uint32_t flash_off, uint32_t size)
 {
     struct fb_flash_content c;
 
@@ -133,89 +115,91 @@ static void say_content(struct report *r, uint32_t flash_off, uint32_t size)
     case FB_FLASH_UNREAD:
         break;
     case FB_FLASH_ERASED:
-        line(r, "  the flash is erased there");
+        why_line(r, "  the flash is erased there");
         break;
     case FB_FLASH_PLAIN:
-        line(r,
-             r->decrypts ? "  it looks like plaintext under encryption: %s"
-                         : "  it is %s, readable",
-             fb_flash_kind_name(c.kind));
+        why_line(r,
+                 r->decrypts ? "  it looks like plaintext under encryption: %s"
+                             : "  it is %s, readable",
+                 fb_flash_kind_name(c.kind));
         break;
     case FB_FLASH_ENCRYPTED:
         say_encrypted(r, &c);
         break;
     case FB_FLASH_DATA:
-        line(r, "  it is data of no known format, and not ciphertext");
+        why_line(r, "  it is data of no known format, and not ciphertext");
         break;
     case FB_FLASH_OPAQUE:
-        line(r, r->decrypts
-                    ? "  it looks like ciphertext of another key than "
-                      "BLOCK1's"
-                    : "  it looks like ciphertext, of a key that is not in "
-                      "BLOCK1");
+        why_line(r, r->decrypts
+                        ? "  it looks like ciphertext of another key than "
+                          "BLOCK1's"
+                        : "  it looks like ciphertext, of a key that is not in "
+                          "BLOCK1");
         break;
     }
 }
 
 // What the chip finds at flash_off, where it wants `want` first.
-static void say_bytes(struct report *r, uint32_t flash_off, uint8_t want)
+void why_say_bytes(struct why_report *r, uint32_t flash_off, uint8_t want)
 {
     uint8_t seen[8];
     char raw[32], read[32];
 
-    read_at(r, flash_off, seen, sizeof seen);
+    why_read(r, flash_off, seen, sizeof seen);
     hex(raw, r->why->flash + flash_off, sizeof seen);
     hex(read, seen, sizeof seen);
     if (r->decrypts) {
-        line(r,
-             "  at 0x%" PRIx32
-             " the flash holds %s, which the chip reads as %s",
-             flash_off, raw, read);
+        why_line(r,
+                 "  at 0x%" PRIx32
+                 " the flash holds %s, which the chip reads as %s",
+                 flash_off, raw, read);
     } else {
-        line(r, "  at 0x%" PRIx32 " the flash holds %s", flash_off, raw);
+        why_line(r, "  at 0x%" PRIx32 " the flash holds %s", flash_off, raw);
     }
-    line(r, "  expected %02x first, got %02x", want, seen[0]);
+    why_line(r, "  expected %02x first, got %02x", want, seen[0]);
 }
 
 // --- the ROM's checks ---
 
-static void why_header(struct report *r)
+static void why_header(struct why_report *r)
 {
     uint8_t head[FB_IMAGE_HEADER_SIZE];
 
-    line(r, "the ROM found no bootloader at 0x%x", BOOTLOADER);
-    say_bytes(r, BOOTLOADER, FB_IMAGE_MAGIC);
-    read_at(r, BOOTLOADER, head, sizeof head);
+    why_line(r, "the ROM found no bootloader at 0x%x", WHY_BOOTLOADER);
+    why_say_bytes(r, WHY_BOOTLOADER, FB_IMAGE_MAGIC);
+    why_read(r, WHY_BOOTLOADER, head, sizeof head);
     if (head[0] == FB_IMAGE_MAGIC) {
-        line(r,
-             "  %u segments (at most 32), flash mode %u (at most 5), chip id "
-             "0x%04x (0 for an ESP32)",
-             head[1], head[2], load16_le(head + 12));
+        why_line(
+            r,
+            "  %u segments (at most 32), flash mode %u (at most 5), chip id "
+            "0x%04x (0 for an ESP32)",
+            head[1], head[2], load16_le(head + 12));
     }
-    say_encryption(r);
-    say_content(r, BOOTLOADER, TABLE - BOOTLOADER);
+    why_say_encryption(r);
+    why_say_content(r, WHY_BOOTLOADER, WHY_TABLE - WHY_BOOTLOADER);
 }
 
-static void why_checksum(struct report *r)
+static void why_checksum(struct why_report *r)
 {
-    uint8_t image[TABLE - BOOTLOADER];
+    uint8_t image[WHY_TABLE - WHY_BOOTLOADER];
     struct fb_image parsed;
     struct fb_fault fault;
 
-    line(r, "the ROM read the bootloader, but its checksum is wrong");
-    read_at(r, BOOTLOADER, image, sizeof image);
+    why_line(r, "the ROM read the bootloader, but its checksum is wrong");
+    why_read(r, WHY_BOOTLOADER, image, sizeof image);
     if (fb_image_parse(image, sizeof image, &parsed, &fault) != FB_OK) {
-        line(r, "  the image is damaged at 0x%" PRIx32,
-             BOOTLOADER + fault.offset);
+        why_line(r, "  the image is damaged at 0x%" PRIx32,
+                 WHY_BOOTLOADER + fault.offset);
     } else {
-        line(r, "  the byte at 0x%" PRIx32 " is %02x; the segments give %02x",
-             BOOTLOADER + parsed.checksum_off, parsed.checksum,
-             fb_image_checksum(image, &parsed));
+        why_line(r,
+                 "  the byte at 0x%" PRIx32 " is %02x; the segments give %02x",
+                 WHY_BOOTLOADER + parsed.checksum_off, parsed.checksum,
+                 fb_image_checksum(image, &parsed));
     }
-    say_encryption(r);
+    why_say_encryption(r);
 }
 
-static void v1_digest(struct report *r, const struct fb_image *parsed,
+static void v1_digest(struct why_report *r, const struct fb_image *parsed,
                       const uint8_t *image, uint8_t digest[64],
                       uint32_t *covered)
 {
@@ -225,7 +209,7 @@ static void v1_digest(struct report *r, const struct fb_image *parsed,
     struct fb_secure_boot_v1 c;
 
     *covered = fb_secure_boot_v1_covered(parsed->len, hash);
-    read_at(r, FB_SECURE_BOOT_V1_IV_OFF, iv, sizeof iv);
+    why_read(r, FB_SECURE_BOOT_V1_IV_OFF, iv, sizeof iv);
     fb_secure_boot_v1_init(&c, key, n);
     fb_secure_boot_v1_update(&c, iv, sizeof iv);
     fb_secure_boot_v1_update(&c, image, *covered);
@@ -233,50 +217,52 @@ static void v1_digest(struct report *r, const struct fb_image *parsed,
     fb_bytes_wipe(key, sizeof key);
 }
 
-static void why_digest(struct report *r)
+static void why_digest(struct why_report *r)
 {
-    uint8_t image[TABLE - BOOTLOADER];
+    uint8_t image[WHY_TABLE - WHY_BOOTLOADER];
     uint8_t stored[64], computed[64];
     struct fb_image parsed;
     char text[64];
     uint32_t covered;
 
-    line(r, "Secure Boot V1: the bootloader's digest is not the one stored");
-    read_at(r, BOOTLOADER, image, sizeof image);
-    read_at(r, FB_SECURE_BOOT_V1_DIGEST_OFF, stored, sizeof stored);
+    why_line(r,
+             "Secure Boot V1: the bootloader's digest is not the one stored");
+    why_read(r, WHY_BOOTLOADER, image, sizeof image);
+    why_read(r, FB_SECURE_BOOT_V1_DIGEST_OFF, stored, sizeof stored);
     hex(text, stored, 16);
-    line(r, "  stored at 0x%x:     %s ...", FB_SECURE_BOOT_V1_DIGEST_OFF, text);
+    why_line(r, "  stored at 0x%x:     %s ...", FB_SECURE_BOOT_V1_DIGEST_OFF,
+             text);
     if (fb_image_parse(image, sizeof image, &parsed, NULL) == FB_OK) {
         v1_digest(r, &parsed, image, computed, &covered);
         hex(text, computed, 16);
-        line(r, "  computed with BLOCK2: %s ...", text);
-        line(r,
-             "  over the IV at 0x0 and %" PRIu32 " bytes from 0x%x, as the "
-             "chip reads them",
-             covered, BOOTLOADER);
+        why_line(r, "  computed with BLOCK2: %s ...", text);
+        why_line(r,
+                 "  over the IV at 0x0 and %" PRIu32 " bytes from 0x%x, as the "
+                 "chip reads them",
+                 covered, WHY_BOOTLOADER);
     }
     if (all(r->why->flash + FB_SECURE_BOOT_V1_DIGEST_OFF, 64, 0xFF)) {
-        line(r, "  no digest was ever written: the flash is erased there");
+        why_line(r, "  no digest was ever written: the flash is erased there");
     } else {
-        say_content(r, 0, BOOTLOADER);
+        why_say_content(r, 0, WHY_BOOTLOADER);
     }
     if (all((const uint8_t *)r->why->fuses->word[2], 32, 0)) {
-        line(r, "  BLOCK2 is empty: no secure boot key was burned");
+        why_line(r, "  BLOCK2 is empty: no secure boot key was burned");
     }
-    say_encryption(r);
+    why_say_encryption(r);
 }
 
 // Pieces of the ROM's own reason, where it gives one.
-static void why_v2(struct report *r)
+static void why_v2(struct why_report *r)
 {
-    uint8_t sector[FB_SIGNATURE_V2_SECTOR], image[TABLE - BOOTLOADER];
+    uint8_t sector[FB_SIGNATURE_V2_SECTOR], image[WHY_TABLE - WHY_BOOTLOADER];
     uint8_t digest[48], key[32], trusted[32];
     struct fb_image parsed;
     char text[64];
     uint32_t end;
 
-    line(r, "Secure Boot V2: the bootloader's signature was refused");
-    read_at(r, BOOTLOADER, image, sizeof image);
+    why_line(r, "Secure Boot V2: the bootloader's signature was refused");
+    why_read(r, WHY_BOOTLOADER, image, sizeof image);
     if (fb_image_parse(image, sizeof image, &parsed, NULL) != FB_OK) {
         return;
     }
@@ -284,34 +270,36 @@ static void why_v2(struct report *r)
     end = parsed.len + (parsed.header.hash_appended ? 0 : FB_IMAGE_HASH_SIZE);
     end = (end + FB_SIGNATURE_V2_SECTOR - 1) & ~(FB_SIGNATURE_V2_SECTOR - 1);
     if (end > sizeof image) {
-        line(r, "  the bootloader reaches beyond 0x%x", TABLE);
+        why_line(r, "  the bootloader reaches beyond 0x%x", WHY_TABLE);
         return;
     }
-    read_at(r, BOOTLOADER + end, sector, sizeof sector);
-    line(r, "  signature sector at 0x%" PRIx32 ": expected e7 first, got %02x",
-         BOOTLOADER + end, sector[0]);
+    why_read(r, WHY_BOOTLOADER + end, sector, sizeof sector);
+    why_line(r,
+             "  signature sector at 0x%" PRIx32 ": expected e7 first, got %02x",
+             WHY_BOOTLOADER + end, sector[0]);
     fb_signature_v2_digest(FB_SIGNATURE_V2_RSA3072, image, end, digest);
     hex(text, sector + 4, 16);
-    line(r, "  image digest signed:   %s ...", text);
+    why_line(r, "  image digest signed:   %s ...", text);
     hex(text, digest, 16);
-    line(r, "  image digest computed: %s ...", text);
+    why_line(r, "  image digest computed: %s ...", text);
     fb_signature_v2_key_digest(sector, key);
     for (unsigned i = 0; i < 8; i++) {
         store32_le(trusted + 4 * i, r->why->fuses->word[2][i]);
     }
     hex(text, key, 16);
-    line(r, "  digest of its key:     %s ...", text);
+    why_line(r, "  digest of its key:     %s ...", text);
     hex(text, trusted, 16);
-    line(r, "  trusted, in BLOCK2:    %s ...", text);
-    say_encryption(r);
+    why_line(r, "  trusted, in BLOCK2:    %s ...", text);
+    why_say_encryption(r);
 }
 
 // --- behind the ROM ---
 
-// The last line of the console that says anything.
-static void say_last_line(struct report *r)
+// The last line of that boot that says anything.
+static void say_last_line(struct why_report *r)
 {
-    const char *end = r->boot + strlen(r->boot);
+    const char *next = strstr(r->boot, "\nets "); // the ROM's banner
+    const char *end = next != NULL ? next : r->boot + strlen(r->boot);
     const char *from;
 
     while (end > r->boot && (unsigned char)end[-1] <= ' ') {
@@ -320,87 +308,64 @@ static void say_last_line(struct report *r)
     for (from = end; from > r->boot && from[-1] != '\n'; from--) {
     }
     if (end > from) {
-        line(r, "  it said last: %.*s", (int)(end - from), from);
-    }
-}
-
-static const char *role_name(enum fb_flash_role role)
-{
-    switch (role) {
-    case FB_FLASH_ROLE_DIGEST:
-        return "the digest of Secure Boot";
-    case FB_FLASH_ROLE_BOOTLOADER:
-        return "the bootloader";
-    case FB_FLASH_ROLE_TABLE:
-        return "the partition table";
-    default:
-        return "a partition";
+        why_line(r, "  it said last: %.*s", (int)(end - from), from);
     }
 }
 
 // What is written but not as the chip can read it, or damaged.
-static void say_unreadable(struct report *r)
+static void say_unreadable(struct why_report *r)
 {
     static struct fb_flash_region region[FB_FLASH_REGIONS];
     struct fb_partition_table table;
     size_t n = fb_flash_map(&r->view, &table, region);
-    unsigned told = 0;
 
     for (size_t i = 0; i < n; i++) {
         const struct fb_flash_region *g = &region[i];
-        const char *name =
-            g->part >= 0 ? table.part[g->part].label : role_name(g->role);
         bool on = r->decrypts && g->encrypted;
 
-        if (g->role == FB_FLASH_ROLE_GAP ||
+        // The ROM and why_boot() have looked at the rest.
+        if (g->part < 0 || table.part[g->part].type == FB_PARTITION_APP ||
             g->content.state == FB_FLASH_ERASED ||
             g->content.state == FB_FLASH_DATA ||
-            (fb_flash_readable(g, on, 0, r->config) &&
-             g->content.sums == FB_OK)) {
+            fb_flash_readable(g, on, 0, r->config)) {
             continue;
         }
-        told++;
-        if (fb_flash_readable(g, on, 0, r->config)) {
-            line(r, "  %s at 0x%" PRIx32 ": %s", name, g->content.at,
-                 fb_status_text(g->content.sums));
-            continue;
-        }
-        line(r, "  %s at 0x%" PRIx32 " cannot be read:", name, g->flash_off);
-        say_content(r, g->flash_off, g->size);
-    }
-    if (told == 0) {
-        line(r, "  whatever is in the flash can be read by the chip");
+        why_line(r, "partition %s at 0x%" PRIx32 " cannot be read",
+                 table.part[g->part].label, g->flash_off);
+        why_say_content(r, g->flash_off, g->size);
     }
 }
 
-static void why_later(struct report *r)
+static void why_later(struct why_report *r)
 {
     if (strstr(r->boot, "entry 0x") == NULL) {
-        line(r, "the ROM has not come to an end");
+        why_line(r, "the ROM has not come to an end");
     } else {
-        line(r, "the ROM started the bootloader; what failed came later");
+        why_line(r, "the ROM started the bootloader; what failed came later");
     }
     say_last_line(r);
-    say_encryption(r);
+    why_say_encryption(r);
+    why_boot(r);
     say_unreadable(r);
 }
 
-static void why_download(struct report *r)
+static void why_download(struct why_report *r)
 {
-    line(r, "the straps chose the download mode: GPIO0 was low at the reset");
+    why_line(r,
+             "the straps chose the download mode: GPIO0 was low at the reset");
     say_last_line(r);
 }
 
-static void why_no_download(struct report *r)
+static void why_no_download(struct why_report *r)
 {
-    line(r, "the straps chose the download mode, which UART_DOWNLOAD_DIS "
-            "forbids");
+    why_line(r, "the straps chose the download mode, which UART_DOWNLOAD_DIS "
+                "forbids");
 }
 
 // What the ROMs say, in the order of their checks.
 static const struct {
     const char *text;
-    void (*explain)(struct report *r);
+    void (*explain)(struct why_report *r);
 } verdicts[] = {
     {"Download mode is disabled", why_no_download},
     {"waiting for download", why_download},
@@ -412,7 +377,7 @@ static const struct {
     {"secure boot verification failed", why_v2},
 };
 
-typedef void explain_fn(struct report *r);
+typedef void explain_fn(struct why_report *r);
 
 // NULL: none of the ROM's refusals.
 static explain_fn *verdict_of(const char *boot)
@@ -442,7 +407,7 @@ static const char *last_boot(const char *console)
     }
 }
 
-static void set_up(struct report *r)
+static void set_up(struct why_report *r)
 {
     const struct why *w = r->why;
 
@@ -462,10 +427,10 @@ static void set_up(struct report *r)
 void why_explain(const struct why *why,
                  void (*say)(void *ctx, const char *line), void *ctx)
 {
-    struct report r = {.why = why, .say = say, .ctx = ctx};
+    struct why_report r = {.why = why, .say = say, .ctx = ctx};
     explain_fn *explain;
 
-    assert(why->flash_size >= TABLE);
+    assert(why->flash_size >= WHY_TABLE);
     set_up(&r);
     r.boot = last_boot(why->console);
     explain = verdict_of(r.boot);

@@ -7,6 +7,7 @@
 #ifndef CHIP_DEBUG_WHY_H
 #define CHIP_DEBUG_WHY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/fb/efuse.h"
@@ -18,6 +19,10 @@ struct why {
     const uint8_t *flash;
     uint32_t flash_size; // bytes
     uint8_t *scratch;    // flash_size bytes, overwritten; holds plaintext
+    // Public keys that a bootloader of n bytes carries (host_key_search());
+    // NULL: signatures behind the bootloader are not checked.
+    size_t (*find_keys)(const uint8_t *p, size_t n, uint8_t (*pub)[64],
+                        size_t max);
 };
 
 // Call say() with lines: first the verdict, then the evidence, indented by two

@@ -231,8 +231,11 @@ static void later(void **state)
     explain(&b);
     says(&b, "the ROM started the bootloader; what failed came later\n");
     says(&b, "it said last: Hi");
-    says(&b, "the partition table at 0x8000 cannot be read:\n"
-             "  it looks like plaintext under encryption: partition table");
+    says(&b, "the partition table at 0x8000 cannot be read\n"
+             "  at 0x8000: wrong magic number; expected 0x50aa, got 0x");
+    says(&b, "  at 0x8000 the flash holds aa 50 00 00 00 00 01 00, which the "
+             "chip reads as ");
+    says(&b, "  it looks like plaintext under encryption: partition table");
 }
 
 int main(void)

@@ -7,6 +7,9 @@
 
 #define _DEFAULT_SOURCE // for testing.h
 
+#include "chip/debug/why.h"
+#include "host/key_search.h"
+
 #include "tests/boot/chip_testing.h"
 
 // --- tests ---
@@ -141,6 +144,36 @@ static void test_every_rom(void **state)
     }
 }
 
+static void keep(void *ctx, const char *line)
+{
+    char *text = ctx;
+
+    strncat(text, line, 4000 - strlen(text));
+    strcat(text, "\n");
+}
+
+// What `fusebox board why` says of it.
+static void explains(struct board *b, const char *text)
+{
+    static char told[4096];
+    struct why why = {.console = b->rig->console,
+                      .fuses = chip_efuses(b->rig->chip),
+                      .revision = b->rig->chip->config.revision,
+                      .flash = b->rig->flash,
+                      .flash_size = RIG_FLASH,
+                      .scratch = malloc(RIG_FLASH),
+                      .find_keys = host_key_search};
+
+    assert_non_null(why.scratch);
+    told[0] = '\0';
+    b->rig->console[b->rig->console_n] = '\0';
+    why_explain(&why, keep, told);
+    free(why.scratch);
+    if (strstr(told, text) == NULL) {
+        fail_msg("`%s` is not in:\n%s", text, told);
+    }
+}
+
 static void test_refuses(void **state)
 {
     static const struct {
@@ -148,16 +181,28 @@ static void test_refuses(void **state)
         char sign;
         char what;
         const char *why;
+        const char *explained; // by chip/debug/why.h
     } cases[] = {
-        {ENCRYPTED, 'y', 'p', "not an image: magic 0x"},
+        {ENCRYPTED, 'y', 'p', "not an image: magic 0x",
+         "slot 0 at 0x10000 is refused\n"
+         "  at 0x10000: wrong magic number; expected 0xe9, got 0x"},
         {ENCRYPTED, 'y', 'p',
-         "(plaintext where ciphertext is expected) [-6]\r\n"},
+         "(plaintext where ciphertext is expected) [-6]\r\n",
+         "  it looks like plaintext under encryption: image\n"},
         {ENCRYPTED, 'y', 's',
-         "(encrypted for another address or with another key)"},
-        {ENCRYPTED, 'y', 'f', "image corrupted: checksum 0x"},
-        {LOCKED, 'x', ' ', "signature bad: signed by another key [-11]\r\n"},
-        {LOCKED, 'n', ' ', "signature bad: no V1 signature block"},
-        {ENCRYPTED, 'y', 'e', "(erased flash) [-6]\r\n"},
+         "(encrypted for another address or with another key)",
+         "  it looks like image encrypted for 0x20000, but it lies at "
+         "0x10000\n"},
+        {ENCRYPTED, 'y', 'f', "image corrupted: checksum 0x",
+         "slot 0 at 0x10000 is refused\n"
+         "  at 0x100af: checksum does not match; expected 0x"},
+        {LOCKED, 'x', ' ', "signature bad: signed by another key [-11]\r\n",
+         "  signed with another key than the bootloader's\n"},
+        {LOCKED, 'n', ' ', "signature bad: no V1 signature block",
+         "slot 0 at 0x10000 is refused\n"
+         "  at 0x100d0: no signature of version 1; expected 00000000 first"},
+        {ENCRYPTED, 'y', 'e', "(erased flash) [-6]\r\n",
+         "  the flash is erased there\n"},
     };
     struct testing_blob app;
 
@@ -184,6 +229,7 @@ static void test_refuses(void **state)
         says(&b, "Slot 0 at 0x00010000 refused: ");
         says(&b, cases[i].why);
         says(&b, "Slot 1 at 0x00020000 refused: ");
+        explains(&b, cases[i].explained);
         assert_int_equal(b.rig->operations, 0);
         assert_int_equal(b.rig->unmodelled, 0);
         // It stays there: no watchdog, no jump.
@@ -207,6 +253,8 @@ static void test_refuses_a_table_of_strangers(void **state)
     b.rig->flash[FB_PARTITION_TABLE_OFF + 0x300] ^= 0x80;
     assert_false(boots(&b));
     says(&b, "Failed to verify partition table signature. [-11]\r\n");
+    explains(&b, "the signature of the partition table is bad\n"
+                 "  at 0x8c00: ");
     rig_free(b.rig);
 }
 
@@ -325,6 +373,9 @@ static void test_anti_rollback(void **state)
     in_flash(&b, SLOT_0, app.p, app.n);
     assert_false(boots(&b));
     says(&b, "security version 0, the eFuses want 3 [-28]\r\n");
+    explains(&b, "slot 0 at 0x10000 is whole, and signed with a key of the "
+                 "bootloader\n"
+                 "  its security version is 0, the eFuses say 3: ");
     rig_free(b.rig);
 }
 

@@ -119,3 +119,27 @@ END
     [ "$status" = 2 ]
     [ ! -e "$board/board.run" ]
 }
+
+@test "why explains a stopped and a running board, and changes neither" {
+    blank
+    run "$bin/fusebox" board why "$board"
+    [ "$status" = 0 ]
+    [ "${lines[0]}" = 'the ROM found no bootloader at 0x1000' ]
+    # A bootloader of a few instructions; behind it a table, and no image.
+    program
+    dd if=tests/vectors/partition/classic.bin of="$board/flash.bin" bs=4096 seek=8 conv=notrunc status=none
+    cp "$board/flash.bin" "$board/efuse.bin" "$BATS_TEST_TMPDIR"
+    "$bin/fusebox" board start "$board"
+    run "$bin/fusebox" board why "$board"
+    echo "$output"
+    [ "$status" = 0 ]
+    [ "${lines[0]}" = 'the ROM started the bootloader; what failed came later' ]
+    [[ "$output" == *"it said last: Hi"* ]]
+    [[ "$output" == *"slot 0 at 0x10000 is refused"*"at 0x10000: wrong magic number; expected 0xe9, got 0xff"*"erased there"* ]]
+    "$bin/fusebox" board stop "$board"
+    cmp "$board/flash.bin" "$BATS_TEST_TMPDIR/flash.bin"
+    cmp "$board/efuse.bin" "$BATS_TEST_TMPDIR/efuse.bin"
+    run "$bin/fusebox" board why "$BATS_TEST_TMPDIR/none"
+    [ "$status" = 2 ]
+    [ "${#lines[@]}" = 1 ]
+}

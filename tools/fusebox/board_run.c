@@ -12,6 +12,7 @@
 #include "chip/cpu/disasm.h"
 #include "chip/debug/record.h"
 #include "chip/debug/why.h"
+#include "host/key_search.h"
 #include "tools/fusebox/board.h"
 #include "tools/fusebox/board_rom.h"
 #include "tools/fusebox/elf_lines.h"
@@ -20,6 +21,7 @@
 #define SLICE_CYCLES 20000u
 #define ELFS_MAX     8u
 #define CONSOLE_MAX  (1u << 20)
+#define WHY_MS       3000u // long enough for every bootloader to decide
 
 struct run {
     const struct cli *cli;
@@ -31,6 +33,7 @@ struct run {
     struct record record;
     char *console; // the last CONSOLE_MAX / 2 bytes at least, a NUL behind
     size_t console_n;
+    bool quiet; // its console is not shown
     struct elf_lines *elf[ELFS_MAX];
     unsigned elfs;
     FILE *trace, *calls;
@@ -46,7 +49,9 @@ static void on_uart_tx(void *ctx, unsigned uart, uint8_t byte)
         return;
     }
     record_said(&r->record, byte);
-    (void)fputc(byte, stdout);
+    if (!r->quiet) {
+        (void)fputc(byte, stdout);
+    }
     if (r->console_n == CONSOLE_MAX) {
         r->console_n /= 2;
         memmove(r->console, r->console + r->console_n, r->console_n);
@@ -296,7 +301,9 @@ static int run_live(struct run *r)
 {
     const char *until = cli_string(r->cli, "until");
     const char *send = cli_string(r->cli, "send");
-    uint64_t end_ns = cli_uint(r->cli, "ms") * 1000000u;
+    uint64_t ms =
+        r->quiet && !cli_given(r->cli, "ms") ? WHY_MS : cli_uint(r->cli, "ms");
+    uint64_t end_ns = ms * 1000000u;
     bool said = false;
     record_power_on(&r->record, CHIP_STRAP_FLASH_BOOT);
     while (chip_time_ns(r->chip) < end_ns) {
@@ -365,11 +372,14 @@ static int explain(struct run *r)
                       .revision = r->board.ini.revision,
                       .flash = r->board.flash,
                       .flash_size = r->board.ini.flash_size,
-                      .scratch = scratch};
+                      .scratch = scratch,
+                      .find_keys = host_key_search};
     if (scratch == NULL) {
         return cli_error(NULL, "out of memory");
     }
-    cli_print("\n");
+    if (!r->quiet) {
+        cli_print("\n");
+    }
     why_explain(&why, say, NULL);
     free(scratch);
     return 0;
@@ -408,6 +418,20 @@ int board_run(const struct cli *cli, const char *dir)
             after = after == 0 ? result : after;
         }
         status = status == 0 ? after : status;
+    }
+    tear_down(&r);
+    return status;
+}
+
+int board_why(const struct cli *cli, const char *dir)
+{
+    struct run r = {.cli = cli, .board.lock = -1, .quiet = true};
+    int status = set_up(&r, dir);
+    if (status == 0) {
+        status = run_live(&r);
+    }
+    if (status == 0) {
+        status = explain(&r);
     }
     tear_down(&r);
     return status;

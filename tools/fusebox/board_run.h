@@ -9,5 +9,7 @@
 #include "tools/cli/cli.h"
 
 int board_run(const struct cli *cli, const char *dir);
+// Boots such a copy in silence and explains how far it came.
+int board_why(const struct cli *cli, const char *dir);
 
 #endif

@@ -383,6 +383,7 @@ static const struct action {
     {"status",  false, status},
     {"console", true,  console},
     {"run",     true,  board_run},
+    {"why",     true,  board_why},
     // clang-format on
 };
 
@@ -424,7 +425,8 @@ static int run(const struct cli *cli)
         }
     }
     return cli_error(cli_arg(cli, 0),
-                     "not one of start, stop, reset, status, console, run");
+                     "not one of start, stop, reset, status, console, run, "
+                     "why");
 }
 
 static const struct cli_option options[] = {
@@ -532,7 +534,7 @@ static const struct cli_option options[] = {
 
 const struct cli_command command_board = {
     .name = "board",
-    .arguments = "start|stop|reset|status|console|run DIR ...",
+    .arguments = "start|stop|reset|status|console|run|why DIR ...",
     .min_args = 2,
     .max_args = UINT_MAX,
     .options = options,
@@ -549,8 +551,12 @@ const struct cli_command command_board = {
         "goes,\n"
         "         shows its console, and what is asked for of how it ran;\n"
         "         nothing is kept. DIR may run meanwhile\n"
+        "why      boots such a copy and explains how far it came: which check, "
+        "which\n"
+        "         bytes, expected and got. --ms and --rom as for run\n"
         "\n"
-        "All but console and run take several DIRs; boards that start together "
+        "All but console, run and why take several DIRs; boards that start "
+        "together "
         "share\n"
         "a process, and each may be stopped on its own.\n"
         "\n"
