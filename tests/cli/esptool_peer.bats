@@ -36,9 +36,9 @@ run_both() {
     local ours=0 theirs=0 our_port=$1 their_port=$2
     shift 2
     # shellcheck disable=SC2086
-    (cd ours && timeout 120 "$bin/esptool" $our_port "$@") >ours.log 2>&1 </dev/null || ours=$?
+    (cd ours && timeout "${PEER_LIMIT:-60}" "$bin/esptool" $our_port "$@") >ours.log 2>&1 </dev/null || ours=$?
     # shellcheck disable=SC2086
-    (cd theirs && timeout 120 $PEER_ESPTOOL $their_port "$@") >theirs.log 2>&1 </dev/null || theirs=$?
+    (cd theirs && timeout "${PEER_LIMIT:-60}" $PEER_ESPTOOL $their_port "$@") >theirs.log 2>&1 </dev/null || theirs=$?
     echo "$*: ours $ours, theirs $theirs" >&2
     [ "$((ours != 0))" = "$((theirs != 0))" ] || {
         tail -n 5 ours.log theirs.log >&2
@@ -142,6 +142,56 @@ same_lines() { # PATTERN
     both write-flash 0x100000 code 0x101000 noise
     both write-flash --encrypt 0x10000 noise
     both erase-flash
+}
+
+@test "peer: memory, status registers, programs in RAM" {
+    boards
+    both --no-stub --after no-reset write-mem 0x3FFF0000 0x11223344
+    both --no-stub --before no-reset --after no-reset write-mem 0x3FFF0000 0xA5A5A5A5 0xFFFF
+    both --no-stub --before no-reset read-mem 0x3FFF0000
+    same_lines '0x3fff0000'
+    grep -q 0x1122a5a5 ours.log
+    both dump-mem 0x40000000 0x1000 rom
+    both --no-stub dump-mem 0x40000400 64 rom64
+    both write-flash-status --bytes 1 0x1C
+    both read-flash-status
+    same_lines '^Status'
+    both write-flash-status --non-volatile --bytes 2 0x0200
+    both read-flash-status --bytes 2
+    same_lines '^Status'
+    both write-flash-status --bytes 2 0x0
+    both read-flash-sfdp 0 16 # no more than 4 bytes
+    both read-flash-sfdp 0 4
+    same_lines '^SFDP'
+    give ram <"$vectors/image/tiny.bin"
+    both load-ram ram
+    both --no-stub load-ram ram
+    give not-ram <"$vectors/image/small.plain.bin"
+    both load-ram not-ram
+    both run
+    both --no-stub run
+    both erase-region 0x10000 0x2000
+    both --no-stub erase-region 0x20000 0x1000
+}
+
+@test "peer: a pty, and a chip that is not reset" {
+    boards
+    pty() {
+        run_both '--port ../board.ours/uart' '--port ../board.theirs/uart' "$@"
+        cmp board.ours/flash.bin board.theirs/flash.bin
+    }
+    pty read-mac
+    same_lines '^(Chip type|MAC)'
+    head -c 5000 "$bin/fusebox" | give code
+    pty write-flash 0x10000 code
+    pty --before no-reset --after no-reset-stub flash-id
+    # Without --no-stub the Python tool waits for ever for a second stub.
+    pty --before no-reset-no-sync --no-stub read-mem 0x3FF5A004
+    same_lines '0x3ff5a004'
+    pty --before no-reset --no-stub read-flash 0x10000 500 back
+    both --no-stub --after no-reset read-mac
+    both --before no-reset-no-sync --no-stub read-mem 0x3FF5A004
+    same_lines '0x3ff5a004'
 }
 
 @test "peer: the header of a bootloader" {
