@@ -52,7 +52,8 @@ one() {
         echo "$us"
     done | sort -n | sed -n 5p)
     measure 9 "$@"
-    printf '  %-32s %8d us, replacing a file %8d us\n' "$name" "$new" "$us"
+    printf '  %-32s %8d us, replacing a file %8d us, %s MiB\n' "$name" "$new" "$us" \
+        "$(ratio "$kib" 1024)"
 }
 one 'espsecure encrypt_flash_data' "$bin/espsecure" encrypt_flash_data \
     -k "$work/key" -a 0 -o "$work/out" "$work/data"
