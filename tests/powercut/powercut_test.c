@@ -956,6 +956,7 @@ static struct job begin(unsigned i)
     fflush(stdout);
     job.pid = fork();
     if (job.pid == 0) {
+        total = (struct tally){0};
         int failed =
             cmocka_run_group_tests_name(tests[i].name, one, NULL, NULL);
 
