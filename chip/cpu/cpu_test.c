@@ -778,8 +778,10 @@ static void other_registers(void **state)
     assert_int_equal(cpu_pc(&rig->cpu), AT_PC + 36);
     assert_int_equal(cpu_ar(&rig->cpu, 6), 0xA000000F);
     assert_int_equal(cpu_ar(&rig->cpu, 7), 0xA0000000);
+    assert_int_equal(cpu_ar(&rig->cpu, 8), 0xA0000001);
     assert_int_equal(cpu_ar(&rig->cpu, 9), 0xA000000F);
     assert_int_equal(cpu_ar(&rig->cpu, 10), 0xA0000000);
+    assert_int_equal(cpu_ar(&rig->cpu, 11), 0xA0000001);
     rig_free(rig);
 }
 

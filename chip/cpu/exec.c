@@ -32,8 +32,7 @@
 
 #define OFFSET_MASK (BUS_PAGE_SIZE - 1)
 #define REGION      0xE0000000u
-#define ITLB_HIT    8u
-#define DTLB_HIT    16u
+#define TLB_HIT     1u // of PITLB and PDTLB
 
 static uint32_t sext(uint32_t value, uint32_t bit)
 {
