@@ -305,6 +305,9 @@ END
         [[ "$output" == *"espefuse: REMOVED: "* ]]
         run virt summary --format value_only JTAG_DISABLE
         [ "$output" = False ]
+        run "$espefuse" $name s.py
+        [ "$status" = 2 ]
+        [[ "$output" == "espefuse: REMOVED: "* ]]
     done
 }
 

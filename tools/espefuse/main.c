@@ -108,6 +108,13 @@ static void announce(const struct cli *cli)
     cli_print("\n=== Run \"%s\" command ===\n", cli_command_name(cli));
 }
 
+// What was removed is told without a chip.
+static int begin(const struct cli *cli)
+{
+    bool removed = strcmp(cli_command_name(cli), "execute-scripts") == 0;
+    return removed ? command_execute_scripts.run(cli) : session_begin(cli);
+}
+
 int main(int argc, char **argv)
 {
     static const struct cli_tool tool = {
@@ -116,7 +123,7 @@ int main(int argc, char **argv)
         .options = options,
         .commands = commands,
         .chained = true,
-        .begin = session_begin,
+        .begin = begin,
         .step = announce,
         .end = session_end,
     };
