@@ -2,7 +2,7 @@
 //
 // What state a board is in and, when it does not start, the commands that bring
 // it back, or why nothing can. The ways are the usual tools' command lines;
-// each kind of advice is executed by tests/cli/check.bats on a virtual board,
+// each kind of advice is executed by tests/boot/advice.bats on a virtual board,
 // which then has to boot.
 
 #ifndef FB_ADVICE_H
