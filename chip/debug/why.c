@@ -341,7 +341,8 @@ static void why_later(struct why_report *r)
     if (strstr(r->boot, "entry 0x") == NULL) {
         why_line(r, "the ROM has not come to an end");
     } else {
-        why_line(r, "the ROM started the bootloader; what failed came later");
+        why_line(r, "the ROM started the bootloader; what follows is what that "
+                    "looks at");
     }
     say_last_line(r);
     why_say_encryption(r);

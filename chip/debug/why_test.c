@@ -229,7 +229,9 @@ static void later(void **state)
            32);
     lock(&b);
     explain(&b);
-    says(&b, "the ROM started the bootloader; what failed came later\n");
+    says(
+        &b,
+        "the ROM started the bootloader; what follows is what that looks at\n");
     says(&b, "it said last: Hi");
     says(&b, "the partition table at 0x8000 cannot be read\n"
              "  at 0x8000: wrong magic number; expected 0x50aa, got 0x");
