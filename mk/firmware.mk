@@ -109,11 +109,17 @@ firmware: $(if $(filter boot boot_app,$(TARGET)),boot) \
 boot: $(BOOT_BIN) $(PART_BIN)
 app: $(APP_BIN) $(PART_BIN)
 
-# Switching SECURE or the layout makes all images anew.
-$(FW)/mode: fw-force
+# What all images depend on. Keys by name and time: an older key file is a change,
+# too, and a bootloader must not keep the key of before.
+FW_KEY_FILES := $(if $(filter on,$(SECURE)),$(SECURE_KEY) $(if $(filter host,$(ENCRYPTS)),$(ENCRYPT_KEY)))
+FW_MODE := SECURE=$(SECURE) $(FIRST_BOOT) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE) \
+    $(if $(FW_KEY_FILES),$(shell stat -c '%n %.9Y' $(FW_KEY_FILES) 2>/dev/null))
+
+# Switching any of it makes all images anew.
+$(FW)/mode: fw-force | $(FW_KEY_FILES)
 	@mkdir -p $(FW_BOOT) $(FW_LIB)
-	@echo 'SECURE=$(SECURE) $(FIRST_BOOT) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' | cmp -s - $@ || \
-	    { echo 'SECURE=$(SECURE) $(FIRST_BOOT) $(OTA_CONFIRM) $(LAYOUT_CSV) $(FLASH_SIZE)' > $@; \
+	@echo '$(FW_MODE)' | cmp -s - $@ || \
+	    { echo '$(FW_MODE)' > $@; \
 	      rm -f $(FW)/*.bin* $(FW_LIB)/* $(FW_BOOT)/*; }
 
 ifeq ($(SECURE),on)

@@ -83,6 +83,29 @@ ota_0 0x1A0000 gpy.bin' ]
         cmp - build/GPY/release/gpy.bin
 }
 
+@test "another key is a change, an older one too" {
+    build/bin/espsecure generate_flash_encryption_key "$tmp/flash.bin"
+    for key in old new; do
+        build/bin/espsecure generate_signing_key "$tmp/$key.pem"
+        build/bin/espsecure extract_public_key --keyfile "$tmp/$key.pem" "$tmp/$key.pub"
+    done
+    for key in new old; do
+        quiet_make BOARD=GPY SECURE=on TARGET=boot SECURE_KEY="$tmp/$key.pem" \
+            ENCRYPT_KEY="$tmp/flash.bin"
+        cmp build/GPY/release/signature_verification_key.bin "$tmp/$key.pub"
+        build/bin/espsecure verify_signature --version 1 --keyfile "$tmp/$key.pub" \
+            build/GPY/release/lib/partitions.bin
+        hex=$(od -An -v -tx1 "$tmp/$key.pub" | tr -d ' \n')
+        od -An -v -tx1 build/GPY/release/bootloader/bootloader.bin | tr -d ' \n' |
+            grep -q "$hex"
+    done
+    # A key that is not there costs nothing that is.
+    run make --no-print-directory BOARD=GPY SECURE=on TARGET=boot \
+        SECURE_KEY="$tmp/none.pem" ENCRYPT_KEY="$tmp/flash.bin"
+    [ "$status" -eq 2 ]
+    [ -s build/GPY/release/bootloader/bootloader.bin ]
+}
+
 @test "FROZEN puts a folder of modules into the image" {
     mkdir "$tmp/modules"
     echo 'WORD = "from the image"' >"$tmp/modules/mine.py"
