@@ -2,8 +2,6 @@
 //
 // fusebox exec: run MicroPython code on a board and print what it prints.
 
-#include <stdio.h>
-
 #include "tools/fusebox/commands.h"
 #include "tools/fusebox/repl.h"
 
@@ -14,11 +12,8 @@ static int run(const struct cli *cli)
     if (status != 0) {
         return status;
     }
-    status = repl_run(&r, cli_arg(cli, 0), (unsigned)cli_uint(cli, "timeout"));
-    if (status == 0) {
-        (void)fputs(r.output, r.raised ? stderr : stdout);
-        status = r.raised ? 1 : 0;
-    }
+    status =
+        repl_run_shown(&r, cli_arg(cli, 0), (unsigned)cli_uint(cli, "timeout"));
     repl_close(&r);
     return status;
 }

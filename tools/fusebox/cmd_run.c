@@ -2,7 +2,6 @@
 //
 // fusebox run: run a MicroPython file on a board.
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,12 +20,8 @@ static int run_on(struct repl *r, const struct host_file *script,
     }
     memcpy(code, script->data, script->size);
     code[script->size] = '\0';
-    int status = repl_run(r, code, timeout_s);
+    int status = repl_run_shown(r, code, timeout_s);
     free(code);
-    if (status == 0) {
-        (void)fputs(r->output, r->raised ? stderr : stdout);
-        status = r->raised ? 1 : 0;
-    }
     return status;
 }
 

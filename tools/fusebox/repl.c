@@ -2,6 +2,7 @@
 
 #include "tools/fusebox/repl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,6 +184,16 @@ static int paste(struct repl *r, const char *code, size_t n)
         return status;
     }
     return skip_until(r, CTRL_D, ANSWER_MS) ? 0 : silent(r, "pasted code");
+}
+
+int repl_run_shown(struct repl *r, const char *code, unsigned timeout_s)
+{
+    int status = repl_run(r, code, timeout_s);
+    if (status == 0) {
+        (void)fputs(r->output, r->raised ? stderr : stdout);
+        status = r->raised ? 1 : 0;
+    }
+    return status;
 }
 
 int repl_start(struct repl *r, const char *code)

@@ -38,6 +38,8 @@ void repl_close(struct repl *r);
 
 // Run code and collect what it prints. 0 also when it raised: see `raised`.
 int repl_run(struct repl *r, const char *code, unsigned timeout_s);
+// The same for a person: its output on stdout, or a traceback on stderr and 1.
+int repl_run_shown(struct repl *r, const char *code, unsigned timeout_s);
 // Start code whose end will not be seen, such as a reset.
 int repl_start(struct repl *r, const char *code);
 
