@@ -27,15 +27,7 @@ static int run(const struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-    SUBJECT_OPTIONS,
-    PLAN_OPTION_BAUD,
-    {.name = "format",
-     .kind = CLI_CHOICE,
-     .value = "FORMAT",
-     .choices = "text|json",
-     .fallback = "text",
-     .help = "for people or for machines"},
-    {.name = NULL}};
+    SUBJECT_OPTIONS, PLAN_OPTION_BAUD, FORMAT_OPTION, {.name = NULL}};
 
 const struct cli_command command_advise = {
     .name = "advise",

@@ -8,24 +8,12 @@
 #include "lib/fb/bytes.h"
 #include "tools/fusebox/check/print.h"
 #include "tools/fusebox/commands.h"
+#include "tools/fusebox/plan/print.h"
 #include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/repl.h"
 
 #define EXIT_INTERRUPTED 3
 #define HASH_DIGITS      12u
-
-static void say(void *ctx, const char *line)
-{
-    (void)ctx;
-    cli_print("%s\n", line);
-    (void)fflush(stdout);
-}
-
-static void bullet(void *ctx, const char *line)
-{
-    (void)ctx;
-    cli_print("    %s\n", line);
-}
 
 // --- the consent ---
 
@@ -54,7 +42,7 @@ static void show_bits(const struct plan_file *plan)
               mac[1], mac[2], mac[3], mac[4], mac[5], (int)HASH_DIGITS, hash,
               plan->recipe);
     cli_print("This changes for ever:\n");
-    verdict_changes(&plan->fuses, &after, bullet, NULL);
+    verdict_changes(&plan->fuses, &after, print_bullet, NULL);
     cli_print("Burning needs a steady 3.3 V supply: no long USB cable, no hub, "
               "nothing else to be powered.\n");
     fb_bytes_wipe(&after, sizeof after);
@@ -114,12 +102,9 @@ static int judge(const struct cli *cli, const struct subject *s,
 // Read the board and look at all of it, before the first burn.
 static int check(const struct cli *cli, struct journal *journal)
 {
-    struct accepted accepted = {{NULL}};
+    struct accepted accepted;
     struct subject s;
-    int status = 0;
-    for (unsigned i = 0; i < cli_values(cli, "accept") && status == 0; i++) {
-        status = accepted_add(&accepted, cli_value(cli, "accept", i));
-    }
+    int status = accepted_read(&accepted, cli);
     if (status != 0) {
         return status;
     }
@@ -199,8 +184,10 @@ static int with_record(const struct cli *cli, struct plan_file *plan)
     struct record record;
     struct journal journal;
     struct target target;
-    struct execution e = {
-        .plan = plan, .target = &target, .journal = &journal, .say = say};
+    struct execution e = {.plan = plan,
+                          .target = &target,
+                          .journal = &journal,
+                          .say = print_line};
     int status = record_read(&record, cli_arg(cli, 0), plan->hash);
     if (status != 0) {
         return status;

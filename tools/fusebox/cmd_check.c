@@ -55,13 +55,10 @@ static int look(struct subject *s, const struct cli *cli,
 
 static int run(const struct cli *cli)
 {
-    struct accepted accepted = {{NULL}};
+    struct accepted accepted;
     struct subject s;
-    int status = 0;
+    int status = accepted_read(&accepted, cli);
 
-    for (unsigned i = 0; i < cli_values(cli, "accept") && status == 0; i++) {
-        status = accepted_add(&accepted, cli_value(cli, "accept", i));
-    }
     if (status != 0) {
         return status;
     }
@@ -91,12 +88,7 @@ static const struct cli_option options[] = {
      .kind = CLI_FLAG,
      .help = "the files are an update through the application"},
     ACCEPT_OPTION,
-    {.name = "format",
-     .kind = CLI_CHOICE,
-     .value = "FORMAT",
-     .choices = "text|json",
-     .fallback = "text",
-     .help = "for people or for machines"},
+    FORMAT_OPTION,
     {.name = NULL}};
 
 const struct cli_command command_check = {

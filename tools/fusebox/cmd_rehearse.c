@@ -11,21 +11,9 @@
 #include "tools/fusebox/board_rom.h"
 #include "tools/fusebox/commands.h"
 #include "tools/fusebox/plan/cuts.h"
+#include "tools/fusebox/plan/print.h"
 #include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/plan/rehearsal.h"
-
-static void say(void *ctx, const char *line)
-{
-    (void)ctx;
-    cli_print("%s\n", line);
-    (void)fflush(stdout);
-}
-
-static void bullet(void *ctx, const char *line)
-{
-    (void)ctx;
-    cli_print("    %s\n", line);
-}
 
 static void show_console(const struct target_console *c)
 {
@@ -45,14 +33,14 @@ static void show(const struct rehearsal *r)
     const struct fb_efuse_words *after = chip_efuses(r->chip->chip);
     show_console(&r->run.console);
     cli_print("Changed for ever:\n");
-    verdict_changes(&r->before, after, bullet, NULL);
+    verdict_changes(&r->before, after, print_bullet, NULL);
     if (!fb_bytes_all((const uint8_t *)&r->firmware, sizeof r->firmware, 0)) {
         static const struct fb_efuse_words nothing;
         cli_print("Of these the board's own firmware burned:\n");
-        verdict_changes(&nothing, &r->firmware, bullet, NULL);
+        verdict_changes(&nothing, &r->firmware, print_bullet, NULL);
     }
     cli_print("From now on:\n");
-    verdict_outlook(r->plan, after, bullet, NULL);
+    verdict_outlook(r->plan, after, print_bullet, NULL);
 }
 
 static void show_ways(const struct fb_advice *a)
@@ -219,7 +207,7 @@ static int rehearse(const struct cli *cli, struct plan_file *plan,
     }
     int status = rehearsal_open(r, plan, board, rom, goal);
     if (status == 0) {
-        r->run.say = say;
+        r->run.say = print_line;
         rehearsal_run(r);
         show(r);
         if (r->verdict == VERDICT_BOOTS) {
@@ -296,12 +284,7 @@ static const struct cli_option options[] = {
      .value = "DIR",
      .required = true,
      .help = "the board as it is now; it is copied, not changed"},
-    {.name = "goal",
-     .kind = CLI_STRING,
-     .value = "GOAL",
-     .fallback = "prompt",
-     .help = "how far it has to boot: prompt (MicroPython's), seconds:N "
-             "without a reset, or a text on the console"},
+    GOAL_OPTION,
     {.name = "then",
      .kind = CLI_MULTI,
      .value = "WHAT ...",

@@ -60,12 +60,7 @@ static const struct cli_option options[] = {
     {.name = "release",
      .kind = CLI_FLAG,
      .help = "the board is meant to be final: nothing may stay open"},
-    {.name = "goal",
-     .kind = CLI_STRING,
-     .value = "GOAL",
-     .fallback = "prompt",
-     .help = "how far it has to boot: prompt (MicroPython's), seconds:N "
-             "without a reset, or a text on the console"},
+    GOAL_OPTION,
     {.name = "rom",
      .kind = CLI_STRING,
      .value = "FILE",

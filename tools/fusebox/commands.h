@@ -23,12 +23,28 @@ extern const struct cli_command command_run;
 extern const struct cli_command command_report;
 extern const struct cli_command command_snapshot;
 
-// A row that several commands have.
+// Rows that several commands have.
 #define PLAN_OPTION_BAUD                                                       \
     {                                                                          \
         .name = "baud", .shorts = "b", .kind = CLI_UINT, .value = "RATE",      \
         .env = "ESPBAUD", .fallback = "921600",                                \
         .help = "rate for the flash, where the line has one"                   \
+    }
+
+#define FORMAT_OPTION                                                          \
+    {                                                                          \
+        .name = "format", .kind = CLI_CHOICE, .value = "FORMAT",               \
+        .choices = "text|json", .fallback = "text",                            \
+        .help = "for people or for machines"                                   \
+    }
+
+// What record_parse_goal() reads.
+#define GOAL_OPTION                                                            \
+    {                                                                          \
+        .name = "goal", .kind = CLI_STRING, .value = "GOAL",                   \
+        .fallback = "prompt",                                                  \
+        .help = "how far it has to boot: prompt (MicroPython's), seconds:N "   \
+                "without a reset, or a text on the console"                    \
     }
 
 #endif

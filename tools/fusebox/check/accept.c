@@ -4,9 +4,8 @@
 
 #include <string.h>
 
-#include "tools/cli/cli.h"
-
-int accepted_add(struct accepted *accepted, const char *text)
+// "P14:reason"
+static int accepted_add(struct accepted *accepted, const char *text)
 {
     const char *colon = strchr(text, ':');
     char id[8];
@@ -26,4 +25,15 @@ int accepted_add(struct accepted *accepted, const char *text)
     }
     accepted->reason[i] = colon + 1 + strspn(colon + 1, " \t");
     return 0;
+}
+
+int accepted_read(struct accepted *accepted, const struct cli *cli)
+{
+    int status = 0;
+
+    *accepted = (struct accepted){{NULL}};
+    for (unsigned i = 0; i < cli_values(cli, "accept") && status == 0; i++) {
+        status = accepted_add(accepted, cli_value(cli, "accept", i));
+    }
+    return status;
 }

@@ -6,15 +6,16 @@
 #define TOOLS_FUSEBOX_CHECK_ACCEPT_H
 
 #include "lib/fb/checks.h"
+#include "tools/cli/cli.h"
 
 // Reasons for which a check's FAIL or UNKNOWN is taken; NULL: none.
 struct accepted {
     const char *reason[FB_CHECKS];
 };
 
-// "P14:reason"; text must outlive *accepted. Prints its own one-line error and
-// returns an exit status.
-int accepted_add(struct accepted *accepted, const char *text);
+// All of a command's --accept. The command line must outlive *accepted. Prints
+// its own one-line error and returns an exit status.
+int accepted_read(struct accepted *accepted, const struct cli *cli);
 
 // The row of --accept in a command's options.
 #define ACCEPT_OPTION                                                          \
