@@ -9,10 +9,11 @@
 #include <stdbool.h>
 
 #include "chip/debug/why.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/flash_encryption.h"
 #include "lib/fb/flash_map.h"
 
-#define WHY_BOOTLOADER 0x1000u // flash_off
+#define WHY_BOOTLOADER FB_FLASH_BOOTLOADER
 #define WHY_TABLE      0x8000u
 
 struct why_report {

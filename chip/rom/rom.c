@@ -14,9 +14,10 @@
 #include "chip/rom/secure_boot_v2.h"
 #include "chip/soc.h"
 #include "lib/fb/bytes.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/image.h"
 
-#define BOOTLOADER   FB_SECURE_BOOT_V1_IMAGE_OFF
+#define BOOTLOADER   FB_FLASH_BOOTLOADER
 #define REPEAT_US    80000u
 #define RESTART_US   300000u
 #define CONSOLE_BAUD 115200u

@@ -22,8 +22,8 @@
 #include "lib/fb/image.h"
 #include "lib/fb/secure_boot_v1.h"
 
-#define SECTOR      FB_FIRST_BOOT_SECTOR
-#define BOOTLOADER  FB_SECURE_BOOT_V1_IMAGE_OFF
+#define SECTOR      FB_FLASH_SECTOR
+#define BOOTLOADER  FB_FLASH_BOOTLOADER
 #define DIGEST_SIZE FB_FIRST_BOOT_DIGEST_SIZE
 #define TRIES       3u
 // A bit whose burn was cut may read by chance: it is not missed in so many.

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "lib/fb/flash.h"
 
-#define SECTOR 4096u
+#define SECTOR FB_FLASH_SECTOR
 
 static const struct {
     const char *name;

@@ -6,13 +6,14 @@
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/efuse_coding.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/flash_encryption.h"
 #include "lib/fb/secure_boot_v1.h"
 #include "lib/fb/signature.h"
 #include "lib/fb/signature_v2.h"
 
-#define SECTOR     4096u
-#define BOOTLOADER FB_SECURE_BOOT_V1_IMAGE_OFF
+#define SECTOR     FB_FLASH_SECTOR
+#define BOOTLOADER FB_FLASH_BOOTLOADER
 #define TABLE_ROOM 0xC60u // table and V1 signature, whole rows
 #define DIGEST_END                                                             \
     (FB_SECURE_BOOT_V1_DIGEST_OFF + FB_SECURE_BOOT_V1_DIGEST_SIZE)

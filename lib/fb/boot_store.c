@@ -6,7 +6,7 @@
 
 #include "lib/fb/bytes.h"
 
-#define SECTOR FB_BOOT_STORE_SECTOR
+#define SECTOR FB_FLASH_SECTOR
 #define ROW    FB_BOOT_STORE_ROW
 
 // The journal's sector: a record in the first two rows, and in the third,

@@ -28,11 +28,11 @@
 
 #include "lib/fb/boot_info.h"
 #include "lib/fb/boot_policy.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/otadata.h"
 #include "lib/fb/partition_table.h"
 
-#define FB_BOOT_STORE_SECTOR 4096u // bytes that are erased together
-#define FB_BOOT_STORE_ROW    32u   // bytes that are encrypted together
+#define FB_BOOT_STORE_ROW 32u // bytes that are encrypted together
 
 // The flash. All return 0, or anything else on failure. Addresses are
 // flash_off.

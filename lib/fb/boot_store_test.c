@@ -4,13 +4,14 @@
 
 #include <setjmp.h>
 
+#include "lib/fb/flash.h"
 #include "lib/fb/testing.h"
 
 // --- a flash that loses power ---
 
 #define BASE    0x190000u // flash_off of the partition
 #define SECTORS 3u
-#define BYTES   (SECTORS * FB_BOOT_STORE_SECTOR)
+#define BYTES   (SECTORS * FB_FLASH_SECTOR)
 
 enum torn { NOT_DONE, SOME_BITS, SOME_BITS_WEAK, DONE_BUT_WEAK, TORN_KINDS };
 
@@ -103,7 +104,7 @@ static int change_cells(uint32_t flash_off, const uint8_t *want, size_t n)
 
 static int erase(void *user, uint32_t flash_off)
 {
-    static uint8_t blank[FB_BOOT_STORE_SECTOR];
+    static uint8_t blank[FB_FLASH_SECTOR];
 
     (void)user;
     assert_int_equal(flash_off % sizeof(blank), 0);

@@ -9,8 +9,9 @@
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/checks_facts.h"
+#include "lib/fb/flash.h"
 
-#define SECTOR 4096u
+#define SECTOR FB_FLASH_SECTOR
 
 // clang-format off
 const struct fb_check fb_checks[FB_CHECKS] = {

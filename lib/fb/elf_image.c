@@ -6,6 +6,7 @@
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
+#include "lib/fb/flash.h"
 
 // ELF (System V ABI; e_machine: Xtensa).
 #define ELF_HEADER_SIZE  52u
@@ -25,7 +26,6 @@ enum {
 #define APPDESC_ELF_SHA256 0xB0u
 
 #define SEGMENT_LEN_END 0x1000000u // 16 MiB
-#define BOOTLOADER_OFF  0x1000u    // flash_off of a RAM-only image
 // A mapped segment that ends less than this many bytes into a page is filled up
 // to it: early second-stage bootloaders did not map such a page.
 #define PAGE_MIN 0x24u
@@ -556,7 +556,7 @@ static enum fb_status write_checksum(struct writer *w)
 
 // The ROM sees the RAM segments and their checksum. Then, last linked first,
 // the mapped segments, each after a padding segment that puts it right once
-// the image is at BOOTLOADER_OFF.
+// the image is at FB_FLASH_BOOTLOADER.
 static enum fb_status write_ram_first(struct writer *w, struct runs *mapped,
                                       struct runs *ram, unsigned *visible)
 {
@@ -573,10 +573,10 @@ static enum fb_status write_ram_first(struct writer *w, struct runs *mapped,
         uint32_t pad = (mapped->run[i].vaddr - (uint32_t)w->len -
                         2 * FB_IMAGE_SEGMENT_HEADER) %
                        FB_IMAGE_MMU_PAGE;
-        if (pad < BOOTLOADER_OFF) {
+        if (pad < FB_FLASH_BOOTLOADER) {
             pad += FB_IMAGE_MMU_PAGE;
         }
-        s = write_segment(w, NULL, pad - BOOTLOADER_OFF, 0);
+        s = write_segment(w, NULL, pad - FB_FLASH_BOOTLOADER, 0);
         if (s == FB_OK) {
             s = write_mapped(w, &mapped->run[i]);
         }

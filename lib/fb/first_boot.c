@@ -12,7 +12,7 @@
 
 #define PLAN_MAGIC    0x31425046u                       // "FPB1"
 #define PLAN_CRC      (FB_FIRST_BOOT_PLAN_SIZE / 4 - 1) // its word
-#define AREA_BYTES    (FB_FIRST_BOOT_AREA * FB_FIRST_BOOT_SECTOR)
+#define AREA_BYTES    (FB_FIRST_BOOT_AREA * FB_FLASH_SECTOR)
 #define SUBTYPE_DUMMY 7u
 
 static bool is_unused(const struct fb_partition *part)
@@ -30,7 +30,7 @@ static uint32_t obstacle(const struct fb_partition_table *table, uint32_t from)
 
         if (part->type == FB_PARTITION_DATA &&
             part->subtype == FB_PARTITION_OTADATA) {
-            end += FB_FIRST_BOOT_SECTOR; // boot_store.h keeps its journal there
+            end += FB_FLASH_SECTOR; // boot_store.h keeps its journal there
         }
         if (!is_unused(part) && part->offset < from + AREA_BYTES &&
             from < end) {
@@ -43,7 +43,7 @@ static uint32_t obstacle(const struct fb_partition_table *table, uint32_t from)
 uint32_t fb_first_boot_area(const struct fb_partition_table *table,
                             uint32_t flash_size)
 {
-    uint32_t at = FB_PARTITION_TABLE_OFF + FB_FIRST_BOOT_SECTOR;
+    uint32_t at = FB_PARTITION_TABLE_OFF + FB_FLASH_SECTOR;
     uint32_t end;
 
     while (flash_size >= AREA_BYTES && at <= flash_size - AREA_BYTES) {
@@ -51,7 +51,7 @@ uint32_t fb_first_boot_area(const struct fb_partition_table *table,
         if (end == 0) {
             return at;
         }
-        at = align_up32(end, FB_FIRST_BOOT_SECTOR);
+        at = align_up32(end, FB_FLASH_SECTOR);
     }
     return 0;
 }
@@ -66,7 +66,7 @@ enum fb_status fb_first_boot_add(struct fb_first_boot_plan *plan,
         return FB_E_NO_SPACE;
     }
     range[0] = flash_off;
-    range[1] = align_up32(bytes, FB_FIRST_BOOT_SECTOR) / FB_FIRST_BOOT_SECTOR;
+    range[1] = align_up32(bytes, FB_FLASH_SECTOR) / FB_FLASH_SECTOR;
     plan->word[FB_FIRST_BOOT_COUNT_OF_RANGES]++;
     return FB_OK;
 }
@@ -78,7 +78,7 @@ uint32_t fb_first_boot_sector(const struct fb_first_boot_plan *plan,
 
     for (; range < plan->word + PLAN_CRC; range += 2) {
         if (index < range[1]) {
-            return range[0] + index * FB_FIRST_BOOT_SECTOR;
+            return range[0] + index * FB_FLASH_SECTOR;
         }
         index -= range[1];
     }
@@ -152,9 +152,7 @@ void fb_first_boot_record_scan(struct fb_first_boot_record newest[2],
     }
 }
 
-#define BOOTLOADER_OFF 0x1000u
-
-uint32_t fb_first_boot_swap(const uint8_t sector[FB_FIRST_BOOT_SECTOR])
+uint32_t fb_first_boot_swap(const uint8_t sector[FB_FLASH_SECTOR])
 {
     struct fb_first_boot_plan plan;
 
@@ -162,7 +160,7 @@ uint32_t fb_first_boot_swap(const uint8_t sector[FB_FIRST_BOOT_SECTOR])
         return 0;
     }
     return plan.word[FB_FIRST_BOOT_PLACE] +
-           FB_FIRST_BOOT_SWAP * FB_FIRST_BOOT_SECTOR;
+           FB_FIRST_BOOT_SWAP * FB_FLASH_SECTOR;
 }
 
 enum fb_status fb_first_boot_rescue(const uint8_t *swap, uint32_t swap_off,
@@ -173,18 +171,20 @@ enum fb_status fb_first_boot_rescue(const uint8_t *swap, uint32_t swap_off,
     uint32_t crc;
 
     fb_first_boot_record_scan(r, swap + FB_FIRST_BOOT_PREPARED_OFF);
-    if (r[0].seq != FB_FIRST_BOOT_PREPARED || r[0].index < BOOTLOADER_OFF ||
-        r[0].index > FB_FIRST_BOOT_SWAP_N * FB_FIRST_BOOT_SECTOR) {
+    if (r[0].seq != FB_FIRST_BOOT_PREPARED ||
+        r[0].index < FB_FLASH_BOOTLOADER ||
+        r[0].index > FB_FIRST_BOOT_SWAP_N * FB_FLASH_SECTOR) {
         return FB_E_BLANK;
     }
     crc = fb_crc32(0, swap, FB_FIRST_BOOT_DIGEST_SIZE);
-    crc = fb_crc32(crc, swap + BOOTLOADER_OFF, r[0].index - BOOTLOADER_OFF);
+    crc = fb_crc32(crc, swap + FB_FLASH_BOOTLOADER,
+                   r[0].index - FB_FLASH_BOOTLOADER);
     if (crc != r[0].crc) {
         return FB_E_BAD_CRC;
     }
     rescue->digest_from = swap_off;
-    rescue->from = swap_off + BOOTLOADER_OFF;
-    rescue->n = r[0].index - BOOTLOADER_OFF;
+    rescue->from = swap_off + FB_FLASH_BOOTLOADER;
+    rescue->n = r[0].index - FB_FLASH_BOOTLOADER;
     return FB_OK;
 }
 

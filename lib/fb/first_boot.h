@@ -18,10 +18,9 @@
 #include <stdint.h>
 
 #include "lib/fb/efuse.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/status.h"
-
-#define FB_FIRST_BOOT_SECTOR 0x1000u
 
 // The last sector below the partition table, free under a bootloader of at most
 // 24 KiB: the plan, and in the end a plaintext copy of IV and digest
@@ -82,7 +81,7 @@ enum fb_status fb_first_boot_parse(const uint8_t bytes[FB_FIRST_BOOT_PLAN_SIZE],
 // --- the journal ---
 
 #define FB_FIRST_BOOT_RECORD  16u
-#define FB_FIRST_BOOT_RECORDS (FB_FIRST_BOOT_SECTOR / FB_FIRST_BOOT_RECORD)
+#define FB_FIRST_BOOT_RECORDS (FB_FLASH_SECTOR / FB_FIRST_BOOT_RECORD)
 #define FB_FIRST_BOOT_NONE    UINT32_MAX
 
 // "The plaintext of the plan's sector `index` is complete in copy `seq` % 2;
@@ -130,9 +129,9 @@ struct fb_first_boot_rescue {
 };
 
 // Where the work area's last part is, FB_FIRST_BOOT_SWAP_N sectors: `sector`
-// has the FB_FIRST_BOOT_SECTOR raw bytes from FB_FIRST_BOOT_PLAN_OFF on. 0: no
+// has the FB_FLASH_SECTOR raw bytes from FB_FIRST_BOOT_PLAN_OFF on. 0: no
 // plan, no first boot has begun (or it has ended).
-uint32_t fb_first_boot_swap(const uint8_t sector[FB_FIRST_BOOT_SECTOR]);
+uint32_t fb_first_boot_swap(const uint8_t sector[FB_FLASH_SECTOR]);
 
 // To be asked when FLASH_CRYPT_CNT has an even number of ones and there is no
 // image at 0x1000. swap: the raw bytes of that part, which lies at flash_off

@@ -111,7 +111,7 @@ static void scan(struct fb_first_boot_record newest[2], const uint8_t *bytes,
 
 static void test_journal(void **state)
 {
-    static uint8_t journal[2 * FB_FIRST_BOOT_SECTOR];
+    static uint8_t journal[2 * FB_FLASH_SECTOR];
     struct fb_first_boot_record newest[2];
 
     (void)state;
@@ -124,7 +124,7 @@ static void test_journal(void **state)
         uint8_t *at = journal + fb_first_boot_record_off(seq);
 
         if (seq % FB_FIRST_BOOT_RECORDS == 0) {
-            memset(at, 0xFF, FB_FIRST_BOOT_SECTOR);
+            memset(at, 0xFF, FB_FLASH_SECTOR);
             scan(newest, journal, sizeof(journal));
             assert_int_equal(newest[0].seq,
                              seq == 0 ? FB_FIRST_BOOT_NONE : seq - 1);
@@ -169,8 +169,8 @@ static void test_journal_torn(void **state)
 
 static void test_rescue(void **state)
 {
-    static uint8_t plan_sector[FB_FIRST_BOOT_SECTOR];
-    static uint8_t swap[FB_FIRST_BOOT_SWAP_N * FB_FIRST_BOOT_SECTOR];
+    static uint8_t plan_sector[FB_FLASH_SECTOR];
+    static uint8_t swap[FB_FIRST_BOOT_SWAP_N * FB_FLASH_SECTOR];
     struct fb_first_boot_plan plan = {{0, 0, 0x191000}};
     struct fb_first_boot_record r = {FB_FIRST_BOOT_PREPARED, 0x6A80, 0};
     struct fb_first_boot_rescue rescue = {0};

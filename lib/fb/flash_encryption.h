@@ -10,12 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fb/flash.h"
 #include "lib/fb/status.h"
 
 #define FB_FLASH_ENCRYPTION_BLOCK 16u
 #define FB_FLASH_ENCRYPTION_ROW   32u
 // First flash_off that the tweak does not define.
-#define FB_FLASH_ENCRYPTION_END 0x1000000u
+#define FB_FLASH_ENCRYPTION_END FB_FLASH_MAX
 // FLASH_CRYPT_CONFIG as every firmware burns it.
 #define FB_FLASH_CRYPT_CONFIG_DEFAULT 0xFu
 

@@ -12,10 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fb/flash.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/status.h"
-
-#define FB_FLASH_SECTOR 4096u
 
 // A key that may have been used, as its file has it: 32 bytes, or 24 with
 // coding scheme 3/4. Another length is never a match.

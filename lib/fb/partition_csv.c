@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SECTOR 0x1000u
+#include "lib/fb/flash.h"
+
+#define SECTOR FB_FLASH_SECTOR
 
 // A stretch of text, not terminated.
 struct span {

@@ -8,7 +8,7 @@
 #include "lib/fb/crypto.h"
 #include "lib/fb/flash_encryption.h"
 
-#define SECTOR 4096u
+#define SECTOR FB_FLASH_SECTOR
 
 void fb_board_state_know_all(struct fb_board_state *s)
 {

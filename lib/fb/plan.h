@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/fb/efuse.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/status.h"
 
 // What a board holds, as far as it is known.

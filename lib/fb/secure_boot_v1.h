@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/fb/crypto.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/status.h"
 
 #define FB_SECURE_BOOT_V1_IV_SIZE     128u
@@ -20,7 +21,7 @@
 // Places in flash and in the reflash-digest file.
 #define FB_SECURE_BOOT_V1_IV_OFF     0u
 #define FB_SECURE_BOOT_V1_DIGEST_OFF 0x80u
-#define FB_SECURE_BOOT_V1_IMAGE_OFF  0x1000u
+#define FB_SECURE_BOOT_V1_IMAGE_OFF  FB_FLASH_BOOTLOADER
 
 // A running digest. A secret: wipe it after use.
 struct fb_secure_boot_v1 {

@@ -13,14 +13,15 @@
 #include "host/file.h"
 #include "host/loader_session.h"
 #include "lib/fb/efuse.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/image.h"
 #include "tools/cli/cli.h"
 
 #define ESPTOOL_VERSION "5.3.1"
 
-#define ESPTOOL_SECTOR         0x1000u
-#define ESPTOOL_BOOTLOADER_OFF 0x1000u    // flash_off the ROM loads from
-#define ESPTOOL_FILE_MAX       0x1000000u // 16 MiB, the most a flash can hold
+#define ESPTOOL_SECTOR         FB_FLASH_SECTOR
+#define ESPTOOL_BOOTLOADER_OFF FB_FLASH_BOOTLOADER
+#define ESPTOOL_FILE_MAX       FB_FLASH_MAX
 
 // The commands, one file each.
 extern const struct cli_command esptool_chip_id, esptool_dump_mem,

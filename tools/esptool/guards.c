@@ -55,7 +55,7 @@ static bool is_hidden(const struct esptool *e, unsigned block)
 
 static int read_first_boot(struct esptool *e, struct first_boot *f)
 {
-    static uint8_t sector[FB_FIRST_BOOT_SECTOR];
+    static uint8_t sector[FB_FLASH_SECTOR];
     struct fb_first_boot_plan plan;
     enum fb_status status;
     memset(f, 0, sizeof *f);
@@ -110,7 +110,7 @@ static int guard_own_bootloader(const struct esptool *e,
 // is needed is in flash.
 static int tell_rescue(struct esptool *e, const struct first_boot *f)
 {
-    static uint8_t swap[FB_FIRST_BOOT_SWAP_N * FB_FIRST_BOOT_SECTOR];
+    static uint8_t swap[FB_FIRST_BOOT_SWAP_N * FB_FLASH_SECTOR];
     struct fb_first_boot_rescue r;
     uint8_t head[4];
     int error = host_loader_flash_read(&e->loader, ESPTOOL_BOOTLOADER_OFF, head,

@@ -11,9 +11,10 @@
 #include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
 #include "lib/fb/efuse_coding.h"
+#include "lib/fb/flash.h"
 #include "tools/fusebox/plan/target.h"
 
-#define SECTOR  4096u
+#define SECTOR  FB_FLASH_SECTOR
 #define KEY_MAX 0x10000u
 
 // --- the board ---

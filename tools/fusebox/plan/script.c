@@ -16,11 +16,12 @@
 
 #include "host/file.h"
 #include "lib/fb/bytes.h"
+#include "lib/fb/flash.h"
 #include "tools/cli/cli.h"
 #include "tools/fusebox/control.h"
 #include "tools/fusebox/server.h"
 
-#define SECTOR 4096u
+#define SECTOR FB_FLASH_SECTOR
 
 struct recorder {
     const struct script_input *in;

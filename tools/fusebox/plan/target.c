@@ -7,11 +7,12 @@
 
 #include "host/loader_efuse.h"
 #include "lib/fb/bytes.h"
+#include "lib/fb/flash.h"
 #include "lib/fb/flash_encryption.h"
 #include "lib/fb/secure_boot_v1.h"
 
 #define READS  3
-#define SECTOR 4096u
+#define SECTOR FB_FLASH_SECTOR
 
 // The Secure Boot V1 engine and its clock (TRM "DPORT"; the engine's registers
 // are those the mask ROM uses).
