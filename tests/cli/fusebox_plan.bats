@@ -142,6 +142,22 @@ burn() {
     [[ "$output" == *'this is board 24:0a:c4:00:11:23, the plan is for 24:0a:c4:00:11:22'* ]]
 }
 
+@test "burn wants the flash that was rehearsed, where the plan leaves it" {
+    fusebox rehearse plan --board snap >/dev/null
+    start blank
+    printf 'no image %4087s' '' >junk
+    # The plan writes there.
+    esptool --port board:blank write_flash 0x20000 junk
+    refused 2 'nothing was burned' burn </dev/null
+    esptool --port board:blank write_flash 0x3f0000 junk
+    run --separate-stderr burn --yes-burn "$hash"
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == *'the flash at 0x191000 ('*') is not what was rehearsed'* ]]
+    fusebox board stop blank
+    cmp blank/efuse.bin snap/efuse.bin
+    [ ! -e journal/24-0a-c4-00-11-22.journal ] || ! grep -q ' begin$' journal/*.journal
+}
+
 @test "killed at any time, the same command goes on" {
     fusebox rehearse plan --board snap >/dev/null
     start blank

@@ -157,6 +157,9 @@ static int burn(const struct cli *cli, struct execution *e)
                   "board boots.\n");
         return tell(cli, e, EXECUTE_DONE);
     }
+    if (result == EXECUTE_DONE) {
+        result = execute_compare_flash(e);
+    }
     if (result != EXECUTE_DONE) {
         return tell(cli, e, result);
     }
@@ -257,8 +260,9 @@ const struct cli_command command_burn = {
     .details =
         "Only a plan whose rehearsal ended with `boots`, that passes the "
         "checks\n"
-        "of `fusebox check`, and only on the board whose MAC, revision, flash\n"
-        "size and fuses are those of the plan.\n"
+        "of `fusebox check`, and only on the board whose MAC, revision, fuses\n"
+        "and flash are those of the plan; of the flash, data partitions that\n"
+        "firmware writes to and what the plan writes anew may differ.\n"
         "Every burn is read back three times, keys are proved before they are\n"
         "protected, the board has to boot before anything is locked.\n"
         "After an interruption (exit status 3) the same command goes on.",

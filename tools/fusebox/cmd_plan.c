@@ -9,6 +9,7 @@
 
 #include "lib/fb/bytes.h"
 #include "tools/fusebox/commands.h"
+#include "tools/fusebox/plan/keep.h"
 #include "tools/fusebox/plan/recipe.h"
 #include "tools/fusebox/plan/release.h"
 #include "tools/fusebox/plan/script.h"
@@ -71,36 +72,24 @@ static void show(const struct plan_file *f, const char *path)
 }
 
 static int make(const struct cli *cli, const struct board *board,
-                struct plan_file *f)
+                const struct fb_board_state *state, struct plan_file *f)
 {
     const char *recipe[4];
-    struct fb_board_state state;
     struct release release;
     struct recipe_input in = {.recipe = recipe,
                               .recipes = cli_args(cli),
                               .ini = &board->ini,
-                              .state = &state,
+                              .state = state,
                               .flash_key = cli_string(cli, "flash-key"),
                               .secure_boot_key =
                                   cli_string(cli, "secure-boot-key"),
                               .signing_key = cli_string(cli, "signing-key"),
                               .boot = !cli_flag(cli, "no-boot")};
-    board_state(board, &state);
     for (unsigned i = 0; i < cli_args(cli) && i < 4; i++) {
         recipe[i] = cli_arg(cli, i);
     }
-    memset(f, 0, sizeof *f);
     int status = gather(cli, &in, &release);
-    if (status == 0) {
-        status = recipe_make(&in, f);
-    }
-    if (status == 0) {
-        status = plan_file_write(f, cli_string(cli, "output"));
-    }
-    if (status == 0) {
-        show(f, cli_string(cli, "output"));
-    }
-    return status;
+    return status == 0 ? recipe_make(&in, f) : status;
 }
 
 // The arguments after `--`: a command.
@@ -123,15 +112,8 @@ static int record(const struct cli *cli, const struct board *board,
         argv[i] = strdup(cli_arg(cli, i));
         status = argv[i] == NULL ? cli_error(NULL, "out of memory") : 0;
     }
-    memset(f, 0, sizeof *f);
     if (status == 0) {
         status = script_record(&in, f);
-    }
-    if (status == 0) {
-        status = plan_file_write(f, cli_string(cli, "output"));
-    }
-    if (status == 0) {
-        show(f, cli_string(cli, "output"));
     }
     for (unsigned i = 0; i < cli_args(cli); i++) {
         free(argv[i]);
@@ -140,17 +122,36 @@ static int record(const struct cli *cli, const struct board *board,
     return status;
 }
 
+static int plan(const struct cli *cli, const struct board *board,
+                struct plan_file *f)
+{
+    const char *path = cli_string(cli, "output");
+    struct fb_board_state state;
+    board_state(board, &state);
+    int status = cli_arg_dashed(cli, 0) ? record(cli, board, f)
+                                        : make(cli, board, &state, f);
+    if (status == 0) {
+        status = plan_keep(f, &state);
+    }
+    if (status == 0) {
+        status = plan_file_write(f, path);
+    }
+    if (status == 0) {
+        show(f, path);
+    }
+    return status;
+}
+
 static int run(const struct cli *cli)
 {
     struct board board;
-    struct plan_file *f = malloc(sizeof *f);
+    struct plan_file *f = calloc(1, sizeof *f);
     if (f == NULL) {
         return cli_error(NULL, "out of memory");
     }
     int status = board_open(&board, cli_string(cli, "board"));
     if (status == 0) {
-        status = cli_arg_dashed(cli, 0) ? record(cli, &board, f)
-                                        : make(cli, &board, f);
+        status = plan(cli, &board, f);
         plan_file_free(f);
         board_close(&board);
     }

@@ -341,6 +341,36 @@ enum execute_result execute_compare(struct execution *e, size_t *next)
     return result;
 }
 
+enum execute_result execute_compare_flash(struct execution *e)
+{
+    const struct plan_file *plan = e->plan;
+    if (e->journal->begun) {
+        return EXECUTE_DONE;
+    }
+    if (!plan->flash_known) {
+        return stop(e, EXECUTE_REFUSED,
+                    "the plan was made without the board's flash: take a "
+                    "snapshot with it, plan and rehearse");
+    }
+    for (size_t i = 0; i < plan->keeps; i++) {
+        const struct plan_keep *k = &plan->keep[i];
+        uint8_t md5[16];
+        enum execute_result result =
+            from_target(e, target_md5(e->target, k->flash_off, k->len, md5));
+        if (result != EXECUTE_DONE) {
+            return result;
+        }
+        if (memcmp(md5, k->md5, sizeof md5) != 0) {
+            return stop(e, EXECUTE_REFUSED,
+                        "the flash at 0x%x (0x%x bytes, %s) is not what was "
+                        "rehearsed: take a snapshot, plan and rehearse; "
+                        "nothing was done",
+                        (unsigned)k->flash_off, (unsigned)k->len, k->label);
+        }
+    }
+    return EXECUTE_DONE;
+}
+
 // --- steps ---
 
 // What of a step is not there yet, and may a burn still set it? False: all is

@@ -44,6 +44,10 @@ struct execution {
 // how far the plan has come. *next receives the first step that is not done.
 enum execute_result execute_compare(struct execution *e, size_t *next);
 
+// Compare the flash that the plan leaves as it is (plan_keep) with the board's,
+// for a plan that has not begun: an update may come between what follows.
+enum execute_result execute_compare_flash(struct execution *e);
+
 // The board does not answer. Is it because the plan has closed the UART
 // (UART_DOWNLOAD_DIS) and was interrupted then? True: it is, and boots.
 bool execute_closed(struct execution *e);

@@ -5,6 +5,7 @@
 
 #define _DEFAULT_SOURCE // mkdtemp()
 
+#include "tools/fusebox/plan/keep.h"
 #include "tools/fusebox/plan/small_board.h"
 
 static const char *const locked[] = {"flash-encryption", "secure-boot-v1",
@@ -93,6 +94,35 @@ static void test_another_board(void **state)
     t = begin(locked, 3);
     burn(t, FB_EFUSE_CHIP_VER_REV2, 1);
     refused(t, "revision 2");
+    end(t);
+}
+
+static void test_other_flash(void **state)
+{
+    struct setup *t = begin(locked, 3);
+    struct board *board = &t->s->board;
+    struct fb_board_state s;
+
+    (void)state;
+    t->r.journal.begun = false;
+    // A plan that does not know the flash.
+    t->s->plan.flash_known = false;
+    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_REFUSED);
+    assert_non_null(strstr(t->r.run.why, "without the board's flash"));
+    t->s->plan.flash_known = true;
+    board_state(board, &s);
+    assert_int_equal(plan_keep(&t->s->plan, &s), 0);
+    assert_int_not_equal(t->s->plan.keeps, 0);
+    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_DONE);
+    // A byte that the plan writes anew, one that it does not.
+    t->r.chip->flash[0x1800] ^= 1;
+    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_DONE);
+    t->r.chip->flash[0xA123] ^= 1;
+    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_REFUSED);
+    assert_non_null(strstr(t->r.run.why, "is not what was rehearsed"));
+    // What has begun goes on.
+    t->r.journal.begun = true;
+    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_DONE);
     end(t);
 }
 
@@ -348,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_done),
         cmocka_unit_test(test_another_board),
+        cmocka_unit_test(test_other_flash),
         cmocka_unit_test(test_foreign_bits),
         cmocka_unit_test(test_foreign_bits_later),
         cmocka_unit_test(test_unproved_key),

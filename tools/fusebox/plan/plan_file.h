@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "lib/fb/efuse_coding.h"
+#include "lib/fb/flash_map.h"
 #include "lib/fb/plan.h"
 #include "tools/fusebox/board.h"
 
@@ -21,6 +22,7 @@
 #define PLAN_PATH_MAX  400u
 #define PLAN_LABEL_MAX 160u
 #define PLAN_NAME_MAX  64u
+#define PLAN_KEEPS_MAX (FB_FLASH_REGIONS + PLAN_STEPS_MAX)
 
 enum plan_key_kind {
     PLAN_KEY_FLASH,       // flash encryption, block 1
@@ -55,6 +57,13 @@ struct plan_source {
     uint8_t *data; // plan_file_load(): step.data
 };
 
+// Flash that no step touches and that has to be as it was (keep.h).
+struct plan_keep {
+    uint32_t flash_off, len;
+    uint8_t md5[16]; // the chip computes it: nothing crosses the line
+    char label[32];  // "bootloader", a partition's name
+};
+
 struct plan_file {
     char recipe[PLAN_NAME_MAX];
     char tool[PLAN_NAME_MAX]; // "0.1.0"
@@ -69,6 +78,8 @@ struct plan_file {
     } block_print[FB_EFUSE_BLOCKS];
     bool flash_known;
     uint8_t flash_sha256[32];
+    struct plan_keep keep[PLAN_KEEPS_MAX];
+    size_t keeps;
     struct plan_key key[PLAN_KEYS];
     struct fb_step step[PLAN_STEPS_MAX];
     struct plan_source source[PLAN_STEPS_MAX];

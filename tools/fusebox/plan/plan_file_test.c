@@ -46,6 +46,12 @@ static const uint8_t key[32] = {0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
                                 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17,
                                 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f};
 
+// A label can hold what it likes.
+static const struct plan_keep keeps[] = {
+    {0x6000, 0x2000, {1, 2, 3, 0xFF}, "bootloader"},
+    {0x191000, 0x26F000, {0xAB}, "ota\n_0 \x80"},
+};
+
 // A small plan with a step of each kind, in DIR/plan.
 static struct plan_file *example(void)
 {
@@ -60,6 +66,8 @@ static struct plan_file *example(void)
     fb_board_state_know_all(&s);
     fb_efuse_set_mac(&s.fuses, mac);
     plan_file_init(f, "flash-encryption", &ini, &s);
+    memcpy(f->keep, keeps, sizeof keeps);
+    f->keeps = 2;
     assert_int_equal(plan_file_set_key(f, PLAN_KEY_FLASH, in_dir("key.bin")),
                      0);
     struct fb_step *step =
@@ -101,6 +109,12 @@ static void test_comes_back(void **state)
     assert_memory_equal(&a->ini, &b->ini, sizeof a->ini);
     assert_memory_equal(&a->fuses, &b->fuses, sizeof a->fuses);
     assert_memory_equal(a->known.word[1], b->known.word[1], 32);
+    assert_int_equal(b->keeps, 2);
+    assert_memory_equal(&b->keep[0], &keeps[0], sizeof keeps[0]);
+    assert_int_equal(b->keep[1].flash_off, 0x191000);
+    assert_int_equal(b->keep[1].len, 0x26F000);
+    assert_memory_equal(b->keep[1].md5, keeps[1].md5, 16);
+    assert_string_equal(b->keep[1].label, "ota?_0 ?");
     assert_int_equal(b->plan.steps, 6);
     assert_int_equal(b->step[0].word[0], 0); // the key is not in the file
     assert_int_equal(plan_file_load(b), 0);
@@ -217,6 +231,24 @@ static void test_refuses_other_files(void **state)
     done(f);
 }
 
+static void test_refuses_keeps_beyond_the_flash(void **state)
+{
+    static const uint32_t bad[][2] = {
+        {0x400000, 1}, {0x3FF000, 0x1001}, {0x1000, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct plan_file *f = example();
+        struct plan_file *g = malloc(sizeof *g);
+        f->keep[1].flash_off = bad[i][0];
+        f->keep[1].len = bad[i][1];
+        assert_int_equal(plan_file_write(f, in_dir("plan")), 0);
+        assert_int_not_equal(plan_file_read(in_dir("plan"), g), 0);
+        done(f);
+        done(g);
+    }
+}
+
 // A stage that was passed does not come back.
 static void test_refuses_order(void **state)
 {
@@ -257,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_hash_covers_all),
         cmocka_unit_test(test_notes_may_change),
         cmocka_unit_test(test_refuses_other_files),
+        cmocka_unit_test(test_refuses_keeps_beyond_the_flash),
         cmocka_unit_test(test_refuses_order),
     };
     // Refusals are told on stderr.

@@ -17,7 +17,7 @@
 #include "tools/cli/cli.h"
 #include "tools/fusebox/plan/plan_file.h"
 
-#define TITLE      "fusebox plan 1"
+#define TITLE      "fusebox plan 2"
 #define TEXT_MAX   0x100000u
 #define LINE_WORDS 16
 
@@ -121,6 +121,28 @@ static void put_board(FILE *out, const struct plan_file *f)
     (void)fputs(f->flash_known ? "\n" : "unknown\n", out);
 }
 
+// A label comes out of a flash: any byte may be in it.
+static void put_label(FILE *out, const char *label)
+{
+    (void)fputs("  is ", out);
+    for (const char *c = label; *c != '\0'; c++) {
+        (void)fputc(*c >= ' ' && *c <= '~' ? *c : '?', out);
+    }
+    (void)fputc('\n', out);
+}
+
+static void put_keeps(FILE *out, const struct plan_file *f)
+{
+    for (size_t i = 0; i < f->keeps; i++) {
+        const struct plan_keep *k = &f->keep[i];
+        (void)fprintf(out, "keep 0x%" PRIx32 " 0x%" PRIx32 " ", k->flash_off,
+                      k->len);
+        put_hex(out, k->md5, sizeof k->md5);
+        (void)fputc('\n', out);
+        put_label(out, k->label);
+    }
+}
+
 static void put_keys(FILE *out, const struct plan_file *f, const char *plan)
 {
     for (unsigned k = 0; k < PLAN_KEYS; k++) {
@@ -169,7 +191,7 @@ static void put_step(FILE *out, const struct fb_step *step,
         (void)fputs("boot\n", out);
         break;
     }
-    (void)fprintf(out, "  is %s\n", step->label);
+    put_label(out, step->label);
 }
 
 int plan_file_write(struct plan_file *f, const char *path)
@@ -183,6 +205,7 @@ int plan_file_write(struct plan_file *f, const char *path)
         return cli_error(path, "out of memory");
     }
     put_board(out, f);
+    put_keeps(out, f);
     put_keys(out, f, path);
     for (size_t i = 0; i < f->plan.steps; i++) {
         put_step(out, &f->step[i], &f->source[i], path);
@@ -216,6 +239,8 @@ struct reader {
     unsigned words;
     enum { NO_FILE, KEY_FILE, DATA_FILE } wants; // what "from" is for
     enum plan_key_kind key;
+    char *label; // "is" goes there, label_cap bytes; NULL: nowhere
+    size_t label_cap;
 };
 
 static bool get_u32(const char *text, uint32_t *value)
@@ -333,6 +358,26 @@ static bool on_flash(struct reader *r)
     }
     r->f->flash_known = true;
     return r->words == 2 && plan_unhex(r->word[1], r->f->flash_sha256, 32);
+}
+
+static void takes_label(struct reader *r, char *label, size_t cap)
+{
+    r->label = label;
+    r->label_cap = cap;
+}
+
+static bool on_keep(struct reader *r)
+{
+    struct plan_file *f = r->f;
+    if (r->words != 4 || f->keeps == PLAN_KEEPS_MAX) {
+        return false;
+    }
+    struct plan_keep *k = &f->keep[f->keeps++];
+    takes_label(r, k->label, sizeof k->label);
+    return get_u32(r->word[1], &k->flash_off) && get_u32(r->word[2], &k->len) &&
+           k->flash_off < f->ini.flash_size && k->len != 0 &&
+           k->len <= f->ini.flash_size - k->flash_off &&
+           plan_unhex(r->word[3], k->md5, sizeof k->md5);
 }
 
 static bool find_key(const char *name, enum plan_key_kind *kind)
@@ -461,7 +506,11 @@ static bool on_step(struct reader *r)
         if (strcmp(r->word[2], step_kinds[i].name) == 0) {
             struct fb_step *step =
                 plan_file_add(r->f, step_kinds[i].kind, stage, r->word[2]);
-            return step != NULL && step_kinds[i].read(r, step);
+            if (step == NULL) {
+                return false;
+            }
+            takes_label(r, plan_file_source(r->f, step)->label, PLAN_LABEL_MAX);
+            return step_kinds[i].read(r, step);
         }
     }
     return false;
@@ -473,7 +522,8 @@ static const struct {
 } lines[] = {
     {"recipe", on_recipe}, {"tool", on_tool},   {"board", on_board},
     {"mac", on_mac},       {"fuses", on_fuses}, {"known", on_known},
-    {"flash", on_flash},   {"key", on_key},     {"step", on_step},
+    {"flash", on_flash},   {"keep", on_keep},   {"key", on_key},
+    {"step", on_step},
 };
 
 // "  from PATH", "  is LABEL"; other notes are for people only.
@@ -481,9 +531,8 @@ static bool read_note(struct reader *r, const char *line)
 {
     struct plan_file *f = r->f;
     line += strspn(line, " ");
-    if (strncmp(line, "is ", 3) == 0 && f->plan.steps > 0) {
-        struct plan_source *source = &f->source[f->plan.steps - 1];
-        (void)snprintf(source->label, sizeof source->label, "%s", line + 3);
+    if (strncmp(line, "is ", 3) == 0 && r->label != NULL) {
+        (void)snprintf(r->label, r->label_cap, "%s", line + 3);
     }
     if (strncmp(line, "from ", 5) != 0) {
         return true;
@@ -511,6 +560,7 @@ static bool read_line(struct reader *r, char *line)
     }
     r->words = 0;
     r->wants = NO_FILE;
+    r->label = NULL;
     for (char *w; (w = strtok_r(rest, " ", &rest)) != NULL;) {
         if (r->words == LINE_WORDS) {
             return false;

@@ -315,6 +315,15 @@ int target_read(struct target *t, uint32_t flash_off, uint8_t *p, size_t n)
                                                        n, NULL, NULL));
 }
 
+int target_md5(struct target *t, uint32_t flash_off, size_t n, uint8_t md5[16])
+{
+    int status = target_flash(t);
+    return status != TARGET_OK
+               ? status
+               : from_loader(
+                     t, host_loader_flash_md5(&t->loader, flash_off, n, md5));
+}
+
 int target_same(struct target *t, uint32_t flash_off, const uint8_t *p,
                 size_t n, bool *same)
 {

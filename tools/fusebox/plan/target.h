@@ -68,6 +68,8 @@ int target_write(struct target *t, uint32_t flash_off, const uint8_t *p,
                  size_t n, bool encrypt);
 int target_erase(struct target *t, uint32_t flash_off, size_t n);
 int target_read(struct target *t, uint32_t flash_off, uint8_t *p, size_t n);
+// Of n bytes of flash, computed by the chip: as they lie there.
+int target_md5(struct target *t, uint32_t flash_off, size_t n, uint8_t md5[16]);
 // *same: does the flash hold these n bytes?
 int target_same(struct target *t, uint32_t flash_off, const uint8_t *p,
                 size_t n, bool *same);
