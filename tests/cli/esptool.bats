@@ -133,6 +133,13 @@ random() { # NAME SIZE: the same bytes each time
     cmp again.raw merged.raw
 }
 
+@test "ciphertext that begins with a colon is no Intel HEX" {
+    random a.bin 5000
+    printf : | dd of=a.bin conv=notrunc status=none
+    esptool merge_bin -o o.bin 0 a.bin
+    cmp o.bin a.bin
+}
+
 @test "make_image writes the bytes of versions 2 to 4" {
     # Both files: esptool 4.11, the same command.
     bytes 10 'i + 1' >a

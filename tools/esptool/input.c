@@ -16,9 +16,15 @@ static int read_file(const char *name, struct host_file *file)
     return error ? cli_error(name, "%s", strerror(error)) : CLI_OK;
 }
 
+// A text that begins with a colon; of ciphertext one file in 256 does, too.
 static bool is_hex(const struct host_file *file)
 {
-    return file->size >= 11 && file->data[0] == ':';
+    bool text = file->size >= 11 && file->data[0] == ':';
+    for (size_t i = 0; i < file->size && i < 64 && text; i++) {
+        uint8_t c = file->data[i];
+        text = (c >= 0x20 && c < 0x7F) || c == '\n' || c == '\r' || c == '\t';
+    }
+    return text;
 }
 
 static int add_part(struct esptool_parts *parts, uint32_t flash_off,
