@@ -22,6 +22,7 @@ include mk/bench.mk
 include mk/rom.mk
 include mk/burn.mk
 include mk/stories.mk
+include mk/foresight.mk
 include mk/powercut.mk
 ifneq ($(BOARD),)
 include mk/firmware.mk

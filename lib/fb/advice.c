@@ -79,6 +79,10 @@ static enum fb_condition of_noise(const struct fb_board_view *v)
     if (boot->form == FB_FORM_BLANK) {
         return FB_BOARD_NO_BOOTLOADER;
     }
+    if (!fb_board_state_knows(v->state,
+                              &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG])) {
+        return FB_BOARD_UNKNOWN; // it may only look like noise
+    }
     return v->shifted || boot->made_for != boot->flash_off
                ? FB_BOARD_WRONG_ADDRESS
                : FB_BOARD_WRONG_KEY;
@@ -117,7 +121,8 @@ static enum fb_condition of_secure_boot(const struct fb_board_view *v)
 
     if (v->secure_v1) {
         if (digest->proof == FB_OK) {
-            return FB_BOARD_BOOTS;
+            return fb_part_runs(v, digest) ? FB_BOARD_BOOTS
+                                           : FB_BOARD_BAD_DIGEST;
         }
         if (v->digest_key_blank) {
             return FB_BOARD_NO_DIGEST_KEY;
@@ -144,6 +149,22 @@ static bool unjudged(const struct fb_part *part)
            (part->status == FB_OK && part->proof == FB_E_KEY);
 }
 
+// Below SECURE_VERSION: whether the bootloader minds is known to itself only.
+static bool outdated(const struct fb_board_view *v, const struct fb_part *app)
+{
+    const struct fb_efuse_words *fuses = &v->state->fuses;
+    uint32_t least = fb_efuse_get(fuses, FB_EFUSE_SECURE_VERSION);
+    uint32_t coding = fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
+
+    if (coding == 1 || coding == 2 ||
+        fb_efuse_get(fuses, FB_EFUSE_MAC_VERSION) != 0 ||
+        fb_efuse_get(fuses, FB_EFUSE_KEY_STATUS) != 0) {
+        return false; // BLOCK3 holds something else
+    }
+    return fb_image_secure_version(v->plain + app->flash_off, &app->image) <
+           (unsigned)__builtin_popcount(least);
+}
+
 static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
 {
     const struct fb_part *table = &v->part[2];
@@ -155,10 +176,10 @@ static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
     for (unsigned slot = 0; slot < v->store.place.slots; slot++) {
         const struct fb_part *app = fb_board_view_app(v, slot);
 
-        if (app != NULL && fb_part_runs(v, app)) {
+        if (app != NULL && fb_part_runs(v, app) && !outdated(v, app)) {
             return FB_BOARD_BOOTS;
         }
-        unknown |= app != NULL && unjudged(app);
+        unknown |= app != NULL && (unjudged(app) || fb_part_runs(v, app));
     }
     return unknown ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_APP;
 }
@@ -174,6 +195,43 @@ enum fb_condition fb_board_condition(const struct fb_board_view *v)
     c = of_bootloader(v);
     c = c == FB_BOARD_BOOTS ? of_secure_boot(v) : c;
     return c == FB_BOARD_BOOTS ? of_table_and_apps(v) : c;
+}
+
+// --- how sure that is ---
+
+// Do the table, or the bootloader for another place, decrypt with the key?
+static bool key_fits(const struct fb_board_view *v)
+{
+    return v->part[2].form == FB_FORM_CIPHER ||
+           v->part[1].made_for != v->part[1].flash_off;
+}
+
+const char *fb_board_doubt(const struct fb_board_view *v,
+                           enum fb_condition condition)
+{
+    bool boots = condition == FB_BOARD_BOOTS;
+    bool flash = v->encrypted && !v->flash_key_sure;
+    bool boot = v->secure_v1 && !v->boot_key_sure;
+
+    if (flash && (boots || (condition == FB_BOARD_WRONG_KEY && !key_fits(v)))) {
+        return boots ? "That is so if the flash key given is the one in "
+                       "BLOCK1, which cannot be read."
+                     : "That is so if the flash key given is the one in "
+                       "BLOCK1, which cannot be read; nothing in the flash "
+                       "fits it. A board that boots has another key: leave it "
+                       "alone.";
+    }
+    if (boot && boots) {
+        return "That is so if the secure boot key given is the one in BLOCK2, "
+               "which cannot be read.";
+    }
+    if (boot && condition == FB_BOARD_BAD_DIGEST &&
+        v->part[0].form != FB_FORM_BLANK) {
+        return "That is so if the secure boot key given is the one in BLOCK2, "
+               "which cannot be read. A board that boots has another key: "
+               "leave it alone.";
+    }
+    return NULL;
 }
 
 // --- commands ---
@@ -573,6 +631,7 @@ void fb_advise(const struct fb_board_view *v,
 {
     memset(a, 0, sizeof *a);
     a->condition = fb_board_condition(v);
+    a->doubt = fb_board_doubt(v, a->condition);
     if (a->condition == FB_BOARD_BOOTS || a->condition == FB_BOARD_UNKNOWN) {
         return;
     }

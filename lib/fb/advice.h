@@ -35,6 +35,10 @@ const char *fb_condition_text(enum fb_condition condition);
 
 // What the chip will do with the board as it is.
 enum fb_condition fb_board_condition(const struct fb_board_view *v);
+// What that hangs on: a key file that nothing shows to be the chip's, whose
+// block cannot be read. NULL: nothing.
+const char *fb_board_doubt(const struct fb_board_view *v,
+                           enum fb_condition condition);
 
 // Names to put into commands; NULL: a placeholder in capitals.
 struct fb_advice_names {
@@ -57,7 +61,8 @@ struct fb_advice_way {
 
 struct fb_advice {
     enum fb_condition condition;
-    unsigned ways; // best first
+    const char *doubt; // fb_board_doubt()
+    unsigned ways;     // best first
     struct fb_advice_way way[FB_ADVICE_WAYS];
     const char *hopeless; // no way: why; NULL: there is one, or it boots
 };

@@ -135,6 +135,12 @@ static void bad_digest(struct fixture *f)
     f->flash[0] ^= 1;
 }
 
+static void digest_plain(struct fixture *f)
+{
+    locked(f);
+    fx_put(f, 0, f->digest_file, 256, false);
+}
+
 static void bad_digest_of_the_chip(struct fixture *f)
 {
     locked(f);
@@ -203,6 +209,7 @@ static void test_conditions(void **state)
         {damaged, "bad-bootloader", 1, "write_flash 0x1000 bootloader.bin"},
         {no_digest_key, "no-digest-key", 1, "burn_key secure_boot_v1"},
         {bad_digest, "bad-digest", 1, "read_flash 0x1000"},
+        {digest_plain, "bad-digest", 1, "read_flash 0x1000"},
         {bad_digest_of_the_chip, "bad-digest", 0, "in the chip only"},
         {digest_hidden, "digest-hidden", 0, "no fuse can be taken back"},
         {bad_signature, "bad-signature", 1, ""},
@@ -243,6 +250,70 @@ static void test_conditions(void **state)
     assert_int_equal(bad, 0);
 }
 
+// What hangs on a key file that nobody can compare says so: whoever gives a
+// wrong file for a good board must not be told to write to it.
+static void test_doubt(void **state)
+{
+    struct fixture *f = fx_new();
+    struct fb_advice a;
+
+    (void)state;
+    locked(f);
+    advise(f, &a);
+    assert_null(a.doubt);
+    fx_hide_keys(f);
+    advise(f, &a);
+    assert_string_equal(fb_condition_name(a.condition), "boots");
+    assert_non_null(strstr(a.doubt, "BLOCK1"));
+    f->flash_key[3] ^= 1;
+    advise(f, &a);
+    assert_string_equal(fb_condition_name(a.condition), "wrong-key");
+    assert_non_null(strstr(a.doubt, "leave it alone"));
+    f->flash_key[3] ^= 1;
+    f->boot_key[3] ^= 1;
+    advise(f, &a);
+    assert_string_equal(fb_condition_name(a.condition), "bad-digest");
+    assert_non_null(strstr(a.doubt, "BLOCK2"));
+    // The table speaks for the key: the bootloader is noise indeed.
+    memset(f->flash + 0x1000, 0x3A, 32);
+    advise(f, &a);
+    assert_string_equal(fb_condition_name(a.condition), "wrong-key");
+    assert_null(a.doubt);
+    fx_free(f);
+}
+
+// Whether a bootloader minds SECURE_VERSION is known to itself only.
+static void test_outdated(void **state)
+{
+    struct fixture *f = fx_new();
+    struct fb_advice a;
+
+    (void)state;
+    locked(f);
+    fx_fuse(f, FB_EFUSE_SECURE_VERSION, 3);
+    advise(f, &a);
+    assert_string_equal(fb_condition_name(a.condition), "unknown");
+    fx_fuse(f, FB_EFUSE_MAC_VERSION, 1); // BLOCK3 is a MAC then
+    advise(f, &a);
+    assert_string_equal(fb_condition_name(a.condition), "boots");
+    fx_free(f);
+}
+
+// RD_DIS bit 3 hides FLASH_CRYPT_CONFIG and CODING_SCHEME, from people only.
+static void test_hidden_config(void **state)
+{
+    struct fixture *f = fx_new();
+    struct fb_advice a;
+
+    (void)state;
+    locked(f);
+    f->before.fuses.word[0][5] = 0;
+    f->before.known.word[0][5] = 0x0FFFFFFF;
+    advise(f, &a);
+    assert_string_equal(fb_condition_name(a.condition), "boots");
+    fx_free(f);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -258,7 +329,8 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_conditions),    cmocka_unit_test(test_doubt),
+        cmocka_unit_test(test_hidden_config), cmocka_unit_test(test_outdated),
         cmocka_unit_test(test_names),
     };
 

@@ -69,7 +69,8 @@ static bool block_blank(const struct fb_board_state *s, unsigned block)
 static size_t fuse_key(const struct fb_board_state *s, unsigned block,
                        uint8_t key[32])
 {
-    if (!fb_board_state_knows_block(s, block) || block_blank(s, block)) {
+    if (!fb_board_state_knows_block(s, block) || block_blank(s, block) ||
+        !fb_board_state_knows(s, &fb_efuse_map[FB_EFUSE_CODING_SCHEME])) {
         return 0;
     }
     return fb_efuse_key(&s->fuses, block, key);
@@ -82,12 +83,16 @@ static void find_keys(struct look *l)
     uint8_t key[32];
     size_t n = fuse_key(s, 1, key);
 
-    // Before the fuses say how, what is made is made for the usual way.
-    if (config == 0 && !l->v->encrypted) {
+    // Before the fuses say how, or when they do not tell, what is made is made
+    // for the usual way.
+    if ((config == 0 && !l->v->encrypted) ||
+        !fb_board_state_knows(s, &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG])) {
         config = FB_FLASH_CRYPT_CONFIG_DEFAULT;
     }
     l->v->flash_key_given = l->keys->flash_key != NULL;
+    l->v->flash_key_sure = n != 0;
     if (l->v->encrypted && block_blank(s, 1)) {
+        l->v->flash_key_sure = true;
         n = sizeof key;
         memset(key, 0, n);
     } else if (n == 0 && l->keys->flash_key != NULL &&
@@ -99,7 +104,9 @@ static void find_keys(struct look *l)
                                         &l->flash_key, key, n, config) == FB_OK;
     l->boot_key_len = fuse_key(s, 2, l->boot_key);
     l->v->boot_key_given = l->keys->boot_key != NULL;
+    l->v->boot_key_sure = l->boot_key_len != 0;
     if (l->v->secure_v1 && l->v->digest_key_blank) {
+        l->v->boot_key_sure = true;
         memset(l->boot_key, 0, sizeof l->boot_key);
         l->boot_key_len = sizeof l->boot_key;
     } else if (l->boot_key_len == 0 && l->keys->boot_key != NULL &&

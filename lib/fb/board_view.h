@@ -69,9 +69,11 @@ struct fb_board_view {
     bool has_flash_key;    // one to decrypt with: BLK1's, else the file's;
                            // while encryption is on a blank BLK1 is a key of
                            // zeros
+    bool flash_key_sure;   // that one is BLK1's own, not only a file's
     bool flash_key_given;  // as a file
     bool has_boot_key;     // one for digests: BLK2's, else the file's; with
                            // ABS_DONE_0 a blank BLK2 is a key of zeros
+    bool boot_key_sure;    // that one is BLK2's own, not only a file's
     bool boot_key_given;   // as a file
     bool shifted;          // a bootloader image stands at 0x2000: the file for
                            // flash_off 0 was written to 0x1000

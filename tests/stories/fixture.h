@@ -32,6 +32,7 @@ struct fixture {
     struct fb_check_input in;
     struct fb_check_result out[FB_CHECKS];
     uint8_t flash_key[32], boot_key[32], pub[64];
+    size_t boot_key_n; // bytes of it: 32, or 24 under coding scheme 3/4
     uint8_t bootloader[0x20000]; // image; fx_init() puts a stand-in there
     size_t bootloader_n;
     struct testing_blob table, app, other_app; // signed, plaintext
@@ -66,7 +67,7 @@ static inline void fx_make_digest_file(struct fixture *f, uint8_t iv)
         f->digest_file[i] = (uint8_t)(iv + 7 * i);
     }
     memcpy(image, f->bootloader, f->bootloader_n);
-    fb_secure_boot_v1_init(&c, f->boot_key, sizeof f->boot_key);
+    fb_secure_boot_v1_init(&c, f->boot_key, f->boot_key_n);
     fb_secure_boot_v1_update(&c, f->digest_file, FB_SECURE_BOOT_V1_IV_SIZE);
     fb_secure_boot_v1_update(&c, image, covered);
     fb_secure_boot_v1_final(&c, f->digest_file + FB_SECURE_BOOT_V1_DIGEST_OFF);
@@ -152,6 +153,7 @@ static inline struct fixture *fx_new(void)
     memset(f->flash, 0xFF, FX_FLASH);
     testing_random(&seed, f->flash_key, 32);
     testing_random(&seed, f->boot_key, 32);
+    f->boot_key_n = 32;
     testing_public_key(testing_key, f->pub);
     f->before.flash = f->flash;
     f->before.flash_size = FX_FLASH;

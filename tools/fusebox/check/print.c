@@ -144,6 +144,9 @@ void print_check_text(const struct subject *s, const struct accepted *accepted,
 void print_advice_text(const struct subject *s, const struct fb_advice *a)
 {
     printf("%s: %s\n", s->name, fb_condition_text(a->condition));
+    if (a->doubt != NULL) {
+        print_wrapped("but:", a->doubt);
+    }
     if (a->hopeless != NULL) {
         print_wrapped("no way:", a->hopeless);
     }
@@ -217,6 +220,7 @@ static void json_advice(const struct fb_advice *a)
     printf("{");
     json_field("condition", fb_condition_name(a->condition), ", ");
     json_field("text", fb_condition_text(a->condition), ", ");
+    json_field("doubt", a->doubt, ", ");
     json_field("hopeless", a->hopeless, ", \"ways\": [");
     for (unsigned w = 0; w < a->ways; w++) {
         const struct fb_advice_way *way = &a->way[w];

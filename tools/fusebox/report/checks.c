@@ -162,6 +162,9 @@ void report_advice(struct html *h, const struct report *r)
     }
     html_raw(h, "<section id=advice><h2>How to bring it back</h2>\n");
     html_element(h, "p", "%s", fb_condition_text(a->condition));
+    if (a->doubt != NULL) {
+        html_element(h, "p", "%s", a->doubt);
+    }
     if (a->hopeless != NULL) {
         html_raw(h, "<p class=warn>");
         html_text(h, a->hopeless);

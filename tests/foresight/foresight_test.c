@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Does what is foreseen happen? Random boards: what fb_board_condition() says
+// of each against what the virtual chip then does with the real bootloader.
+//
+//     FORESIGHT=N        boards (200)
+//     FORESIGHT_SEED=S   the first seed (1)
+//
+// Needs the cross compiler; skipped without.
+
+#define _DEFAULT_SOURCE // for testing.h
+
+#include "lib/fb/advice.h"
+#include "tests/foresight/world.h"
+
+#define NO_IMAGE "No bootable image."
+
+static struct host_key *rsa_key;
+
+struct tally {
+    unsigned boards, boots, unknown, doubted, wrong;
+};
+
+// --- what happens ---
+
+// Cold boot. True: an application runs.
+static bool stage_lives(struct stage *s)
+{
+    harness_restart(&s->h);
+    for (unsigned i = 0; i < 400; i++) {
+        enum chip_stop stop = harness_run(&s->h, 10);
+        const char *again = strstr(s->h.console + 1, "ets Jun");
+
+        if (stage_said(s, "Hi\n") || stage_said(s, "Ji\n")) {
+            return true;
+        }
+        if (stop == CHIP_POWER_LOST || stage_said(s, NO_IMAGE) ||
+            (again != NULL && strstr(again + 1, "ets Jun") != NULL)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static char said[2000]; // by the last boot
+
+static bool really_boots(struct fixture *f)
+{
+    struct stage s;
+    bool lives;
+
+    stage_init(&s, f);
+    lives = stage_lives(&s);
+    (void)snprintf(said, sizeof said, "%.1500s", s.h.console);
+    stage_free(&s);
+    return lives;
+}
+
+// --- what is foreseen ---
+
+static struct fb_advice foreseen(struct world *w)
+{
+    static const struct fb_advice_names names = {.port = "PORT"};
+    static struct fb_board_view v;
+    struct fb_advice a;
+
+    fb_board_view(&v, &w->seen, &w->keys, w->f->plain);
+    fb_advise(&v, &names, &a);
+    return a;
+}
+
+static void complain(const struct world *w, uint64_t seed, const char *what,
+                     const char *why)
+{
+    printf("# seed %llu: said %s, but %s:%s\n", (unsigned long long)seed, what,
+           why, w->story);
+    for (const char *p = said; *p != '\0'; p++) {
+        printf("%s%c", p == said || p[-1] == '\n' ? "#     " : "", *p);
+    }
+    printf("\n");
+}
+
+// Are the key files that the owner gives those of the chip?
+static bool honest(const struct world *w)
+{
+    const uint8_t *given[] = {w->keys.flash_key, w->keys.boot_key};
+
+    for (unsigned block = 1; block < 3; block++) {
+        uint8_t key[32];
+        size_t n = fb_efuse_key(&w->f->before.fuses, block, key);
+
+        if (given[block - 1] == NULL || n != w->key_len ||
+            memcmp(given[block - 1], key, n) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Is there what would tell? Nobody but its bootloader knows whether
+// SECURE_VERSION counts.
+static bool tellable(const struct world *w)
+{
+    return honest(w) &&
+           fb_efuse_get(&w->seen.fuses, FB_EFUSE_SECURE_VERSION) == 0 &&
+           fb_board_state_knows(&w->seen,
+                                &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG]);
+}
+
+// NULL: nothing wrong with what was said.
+static const char *wrong(const struct world *w, const struct fb_advice *a,
+                         bool boots)
+{
+    if (a->condition == FB_BOARD_UNKNOWN) {
+        return tellable(w) ? "all is known" : NULL;
+    }
+    if ((a->condition == FB_BOARD_BOOTS) == boots ||
+        (a->doubt != NULL && !honest(w))) {
+        return NULL;
+    }
+    return boots ? "it boots" : "it does not boot";
+}
+
+static void look_at(struct fixture *f, uint64_t seed, struct tally *t)
+{
+    struct world w;
+    struct fb_advice a;
+    const char *why;
+    bool boots;
+
+    world_make(&w, f, seed);
+    a = foreseen(&w);
+    boots = really_boots(f);
+    why = wrong(&w, &a, boots);
+    t->boards++;
+    t->boots += boots;
+    t->unknown += a.condition == FB_BOARD_UNKNOWN;
+    t->doubted += a.doubt != NULL;
+    t->wrong += why != NULL;
+    if (why != NULL) {
+        complain(&w, seed, fb_condition_name(a.condition), why);
+    }
+}
+
+static uint64_t from_env(const char *name, uint64_t fallback)
+{
+    const char *text = getenv(name);
+
+    return text != NULL ? strtoull(text, NULL, 10) : fallback;
+}
+
+int main(void)
+{
+    uint64_t boards = from_env("FORESIGHT", 200);
+    uint64_t first = from_env("FORESIGHT_SEED", 1);
+    struct tally t = {0};
+    struct fixture *f;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (system("xtensa-lx106-elf-gcc --version >/dev/null 2>&1") != 0) {
+        printf("1..0 # skip no gcc-xtensa-lx106\n");
+        return 0;
+    }
+    printf("1..1\n");
+    if (build_bootloader(NULL) != 0 ||
+        host_key_generate(HOST_KEY_RSA3072, &rsa_key) != NULL) {
+        printf("Bail out! the bootloader does not build: see " BUILD "/log\n");
+        return 1;
+    }
+    f = fx_new();
+    memcpy(f->bootloader, bootloader, bootloader_n);
+    f->bootloader_n = bootloader_n;
+    for (uint64_t i = 0; i < boards; i++) {
+        look_at(f, first + i, &t);
+    }
+    fx_free(f);
+    host_key_free(rsa_key);
+    printf("%sok 1 - foresight: %u boards, %u boot, %u not told, %u in "
+           "doubt, %u wrong\n",
+           t.wrong == 0 ? "" : "not ", t.boards, t.boots, t.unknown, t.doubted,
+           t.wrong);
+    return t.wrong == 0 ? 0 : 1;
+}
