@@ -39,23 +39,6 @@ const char *fb_part_form_name(enum fb_part_form form)
     return names[form];
 }
 
-bool fb_board_state_knows_flash(const struct fb_board_state *s,
-                                uint32_t flash_off, uint32_t n)
-{
-    if (s->flash == NULL || flash_off > s->flash_size ||
-        n > s->flash_size - flash_off) {
-        return false;
-    }
-    for (uint32_t at = flash_off / SECTOR;
-         s->flash_known != NULL && n > 0 && at <= (flash_off + n - 1) / SECTOR;
-         at++) {
-        if (s->flash_known[at] == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // --- keys ---
 
 static bool block_blank(const struct fb_board_state *s, unsigned block)

@@ -119,10 +119,6 @@ bool fb_board_encrypted_for(const struct fb_board_state *s,
 // behind a Secure Boot V1 digest), a partition table, boot_info or otadata?
 bool fb_board_is_plaintext(const uint8_t *data, size_t n);
 
-// Is all of that flash known?
-bool fb_board_state_knows_flash(const struct fb_board_state *s,
-                                uint32_t flash_off, uint32_t n);
-
 // Does the chip accept this place as it is stored?
 bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part);
 

@@ -73,21 +73,15 @@ static void test_without_keys_nothing_is_claimed(void **state)
 // Sectors that were not read are not looked at.
 static void test_unread_sectors(void **state)
 {
-    static uint8_t known[FX_FLASH / 4096];
     struct fixture *f = fx_new();
 
     (void)state;
     fx_put_all(f, false);
-    f->before.flash_known = known;
-    memset(known, 1, sizeof known);
-    known[FX_SLOT_0 / 4096] = 0;
-    assert_true(fb_board_state_knows_flash(&f->before, 0, FX_SLOT_0));
-    assert_false(fb_board_state_knows_flash(&f->before, 0, FX_SLOT_0 + 1));
-    assert_false(fb_board_state_knows_flash(&f->before, FX_FLASH, 1));
+    f->before.flash_unread[FX_SLOT_0 / FB_FLASH_SECTOR] = true;
     look(f);
     assert_int_equal(v.part[1].form, FB_FORM_PLAIN);
     assert_int_equal(fb_board_view_app(&v, 0)->form, FB_FORM_UNKNOWN);
-    known[8] = 0; // the table
+    f->before.flash_unread[8] = true; // the table
     look(f);
     assert_false(v.table_ok);
     assert_int_equal(v.part[2].form, FB_FORM_UNKNOWN);

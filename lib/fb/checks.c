@@ -265,71 +265,32 @@ unsigned fb_check_ones(uint32_t bits)
 
 // --- the board before and after ---
 
+// The scratch keeps its own flash.
 static void copy_state(const struct fb_check_input *in)
 {
-    struct fb_board_state *s = in->scratch;
-    uint8_t *flash = s->flash;
+    uint8_t *flash = in->before->flash == NULL ? NULL : in->scratch->flash;
 
-    *s = *in->before;
-    s->flash = in->before->flash == NULL ? NULL : flash;
-    if (s->flash != NULL) {
-        memcpy(s->flash, in->before->flash, s->flash_size);
-    }
-    if (s->flash_known != NULL) {
-        assert(in->scratch_known != NULL);
-        memcpy(in->scratch_known, s->flash_known, s->flash_size / SECTOR);
-        s->flash_known = in->scratch_known;
+    *in->scratch = *in->before;
+    in->scratch->flash = flash;
+    if (flash != NULL) {
+        memcpy(flash, in->before->flash, in->before->flash_size);
     }
 }
 
-static void mark_known(const struct fb_check_input *in,
-                       const struct fb_step *step, bool known)
-{
-    if (in->scratch->flash_known == NULL || step->len == 0) {
-        return;
-    }
-    for (uint32_t at = step->flash_off / SECTOR;
-         at <= (step->flash_off + step->len - 1) / SECTOR; at++) {
-        in->scratch_known[at] = known;
-    }
-}
-
-// A key whose file was not read: nobody knows what the block will hold.
-static void forget_secret(struct fb_board_state *s, const struct fb_step *step)
-{
-    if (step->kind == FB_STEP_BURN && step->fingerprint != NULL &&
-        fb_bytes_all((const uint8_t *)step->word, sizeof step->word, 0)) {
-        memset(s->known.word[step->block], 0,
-               sizeof s->known.word[step->block]);
-    }
-}
-
+// All steps, also behind one that cannot be done.
 static void apply(struct fb_check_facts *f)
 {
     const struct fb_check_input *in = f->in;
+    enum fb_status status;
 
-    f->keyless = f->refused = in->plan->steps;
+    f->refused = in->plan->steps;
     for (size_t i = 0; i < in->plan->steps; i++) {
-        const struct fb_step *step = &in->plan->step[i];
-        bool writes =
-            step->kind == FB_STEP_WRITE || step->kind == FB_STEP_ERASE;
-        enum fb_status status = fb_plan_apply(
-            in->scratch, step, in->flash_key.bytes, in->flash_key.len);
-
-        forget_secret(in->scratch, step);
-        if (!writes) {
-            continue;
-        }
-        if (status == FB_E_RANGE || status == FB_E_ALIGN) {
-            if (f->refused == in->plan->steps) {
-                f->refused = i;
-                f->refusal = status;
-            }
-            continue;
-        }
-        mark_known(in, step, status == FB_OK);
-        if (status != FB_OK && f->keyless == in->plan->steps) {
-            f->keyless = i;
+        i = fb_plan_run(in->scratch, in->plan, i, in->flash_key.bytes,
+                        in->flash_key.len, &status);
+        if ((status == FB_E_RANGE || status == FB_E_ALIGN) &&
+            f->refused == in->plan->steps) {
+            f->refused = i;
+            f->refusal = status;
         }
     }
 }

@@ -35,12 +35,10 @@ const char *fb_check_verdict_name(enum fb_check_verdict verdict);
 struct fb_check_input {
     const struct fb_board_state *before; // the board as it is
     const struct fb_plan *plan;          // may have no steps
-    // Scratch of the caller for the board in between and afterwards: its flash
-    // has before->flash_size bytes, its flash_known (NULL: not needed when
-    // before->flash_known is NULL) a byte a sector. The checks overwrite it;
-    // afterwards it is the board after the plan.
+    // Scratch of the caller for the board in between and afterwards; its flash
+    // has before->flash_size bytes. The checks overwrite it; then it is the
+    // board after the plan.
     struct fb_board_state *scratch;
-    uint8_t *scratch_known; // room for scratch->flash_known, or NULL
     // Scratch of before->flash_size bytes for what the CPU would see.
     uint8_t *plain;
     struct fb_check_key flash_key;       // flash encryption key

@@ -14,7 +14,6 @@ struct fb_check_facts {
     struct fb_board_keys keys;
     struct fb_board_view before; // its plain bytes are gone
     struct fb_board_view after;  // the board after the plan, its bytes at hand
-    size_t keyless; // first encrypted write without a key; in->plan->steps
     size_t refused; // first write that cannot be made; in->plan->steps
     enum fb_status refusal;
 };

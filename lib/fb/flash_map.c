@@ -302,10 +302,10 @@ static uint32_t known_bytes(const struct fb_flash_view *v, uint32_t flash_off,
 {
     uint32_t end = flash_off;
 
-    if (v->known == NULL) {
+    if (v->unread == NULL) {
         return len;
     }
-    while (end < flash_off + len && v->known[end / FB_FLASH_SECTOR]) {
+    while (end < flash_off + len && !v->unread[end / FB_FLASH_SECTOR]) {
         end = (end / FB_FLASH_SECTOR + 1) * FB_FLASH_SECTOR;
     }
     return end - flash_off < len ? end - flash_off : len;

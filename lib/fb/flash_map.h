@@ -26,8 +26,8 @@ struct fb_flash_key {
 // What is looked at. Everything is the caller's.
 struct fb_flash_view {
     const uint8_t *flash; // as the flash chip holds it
-    uint32_t size;        // bytes, at most 16 MiB
-    const uint8_t *known; // a byte a sector, not 0: known; NULL: all of it is
+    uint32_t size;        // bytes, at most FB_FLASH_MAX
+    const bool *unread;   // one a sector: nothing is known; NULL: all of it is
     const struct fb_flash_key *key;
     unsigned keys;
     unsigned

@@ -14,7 +14,7 @@
 #define APP   0x10000u
 
 static uint8_t flash[FLASH], scratch[FLASH];
-static uint8_t known[FLASH / FB_FLASH_SECTOR];
+static bool unread[FLASH / FB_FLASH_SECTOR];
 static uint8_t tiny[96], digest[69760], table_bin[FB_PARTITION_TABLE_SIZE];
 static uint8_t key_a[32], key_b[32];
 static const struct fb_flash_key keys[] = {{key_a, 32}, {key_b, 32}};
@@ -24,7 +24,7 @@ static int setup(void **state)
 {
     (void)state;
     memset(flash, 0xFF, sizeof flash);
-    memset(known, 1, sizeof known);
+    memset(unread, 0, sizeof unread);
     (void)testing_file(tiny, sizeof tiny, "tests/vectors/image", "tiny.bin");
     (void)testing_file(digest, sizeof digest, "tests/vectors/digest",
                        "small.plain.sb256.bin");
@@ -70,13 +70,13 @@ static struct fb_flash_content look(uint32_t flash_off, uint32_t len)
 static void test_erased_and_unread(void **state)
 {
     (void)state;
-    view.known = known;
+    view.unread = unread;
     assert_int_equal(look(APP, 0x4000).state, FB_FLASH_ERASED);
-    known[APP / FB_FLASH_SECTOR + 3] = 0;
+    unread[APP / FB_FLASH_SECTOR + 3] = true;
     assert_int_equal(look(APP, 0x4000).state, FB_FLASH_UNREAD);
     put(APP, tiny, sizeof tiny, NULL, 0, 0);
     assert_int_equal(look(APP, 0x4000).state, FB_FLASH_PLAIN);
-    known[APP / FB_FLASH_SECTOR] = 0;
+    unread[APP / FB_FLASH_SECTOR] = true;
     assert_int_equal(look(APP, 0x4000).state, FB_FLASH_UNREAD);
 }
 

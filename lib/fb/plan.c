@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
 #include "lib/fb/flash_encryption.h"
 
@@ -13,7 +14,7 @@
 void fb_board_state_know_all(struct fb_board_state *s)
 {
     memset(&s->known, 0xFF, sizeof s->known);
-    s->flash_known = NULL;
+    memset(s->flash_unread, 0, sizeof s->flash_unread);
 }
 
 bool fb_board_state_knows(const struct fb_board_state *s,
@@ -43,6 +44,22 @@ bool fb_board_state_knows_block(const struct fb_board_state *s, unsigned block)
     return true;
 }
 
+bool fb_board_state_knows_flash(const struct fb_board_state *s,
+                                uint32_t flash_off, uint32_t n)
+{
+    if (s->flash == NULL || flash_off > s->flash_size ||
+        n > s->flash_size - flash_off) {
+        return false;
+    }
+    for (uint32_t at = flash_off / SECTOR;
+         n > 0 && at <= (flash_off + n - 1) / SECTOR; at++) {
+        if (s->flash_unread[at]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const char *fb_stage_name(enum fb_stage stage)
 {
     static const char *const name[FB_STAGES] = {
@@ -65,9 +82,18 @@ void fb_key_fingerprint(const uint8_t *key, size_t n, uint8_t out[32])
     fb_sha256_final(&sha, out);
 }
 
+// A key whose file was not read: nobody knows what the block will hold.
+static bool is_unread_key(const struct fb_step *step)
+{
+    return step->fingerprint != NULL &&
+           fb_bytes_all((const uint8_t *)step->word, sizeof step->word, 0);
+}
+
 static enum fb_status apply_burn(struct fb_board_state *s,
                                  const struct fb_step *step)
 {
+    uint32_t *known = s->known.word[step->block];
+    bool unread = is_unread_key(step);
     struct fb_efuse_words data, writeable;
     enum fb_status status = FB_OK;
 
@@ -81,22 +107,20 @@ static enum fb_status apply_burn(struct fb_board_state *s,
         if (step->word[w] & ~s->fuses.word[step->block][w] & ~burns) {
             status = FB_E_PROTECTED;
         }
-        s->known.word[step->block][w] |= burns;
+        known[w] = unread ? 0 : known[w] | burns;
     }
     fb_efuse_program(&s->fuses, &data);
     return status;
 }
 
-static enum fb_status apply_write(struct fb_board_state *s,
-                                  const struct fb_step *step,
-                                  const uint8_t *flash_key, size_t key_len)
+// The written bytes; the rest of their sectors is erased.
+static enum fb_status fill(struct fb_board_state *s, const struct fb_step *step,
+                           const uint8_t *flash_key, size_t key_len)
 {
-    uint32_t end = (step->flash_off + step->len + SECTOR - 1) & ~(SECTOR - 1);
     struct fb_flash_encryption_key key;
     uint8_t *to = s->flash + step->flash_off;
     enum fb_status status;
 
-    memset(to, 0xFF, end - step->flash_off);
     if (step->kind == FB_STEP_ERASE) {
         return FB_OK;
     }
@@ -114,7 +138,31 @@ static enum fb_status apply_write(struct fb_board_state *s,
         status =
             fb_flash_encrypt(&key, step->flash_off, step->data, to, step->len);
     }
-    memset(&key, 0, sizeof key);
+    fb_bytes_wipe(&key, sizeof key);
+    return status;
+}
+
+static enum fb_status apply_write(struct fb_board_state *s,
+                                  const struct fb_step *step,
+                                  const uint8_t *flash_key, size_t key_len)
+{
+    uint32_t first = step->flash_off / SECTOR;
+    uint32_t end = align_up32(step->flash_off + step->len, SECTOR) / SECTOR;
+    enum fb_status status;
+
+    if (s->flash == NULL || step->flash_off > s->flash_size ||
+        step->len > s->flash_size - step->flash_off) {
+        return FB_E_RANGE;
+    }
+    if (step->flash_off % SECTOR != 0 ||
+        (step->encrypt && step->len % FB_FLASH_ENCRYPTION_ROW != 0)) {
+        return FB_E_ALIGN;
+    }
+    memset(s->flash + first * SECTOR, 0xFF, (end - first) * SECTOR);
+    status = fill(s, step, flash_key, key_len);
+    for (uint32_t at = first; at < end; at++) {
+        s->flash_unread[at] = status != FB_OK;
+    }
     return status;
 }
 
@@ -127,18 +175,38 @@ enum fb_status fb_plan_apply(struct fb_board_state *s,
         return apply_burn(s, step);
     case FB_STEP_WRITE:
     case FB_STEP_ERASE:
-        if (s->flash == NULL || step->flash_off > s->flash_size ||
-            step->len > s->flash_size - step->flash_off) {
-            return FB_E_RANGE;
-        }
-        if (step->flash_off % SECTOR != 0 ||
-            (step->encrypt && step->len % FB_FLASH_ENCRYPTION_ROW != 0)) {
-            return FB_E_ALIGN;
-        }
         return apply_write(s, step, flash_key, key_len);
     case FB_STEP_PROVE_KEY:
     case FB_STEP_BOOT:
         break;
     }
     return FB_OK;
+}
+
+size_t fb_plan_run(struct fb_board_state *s, const struct fb_plan *plan,
+                   size_t from, const uint8_t *flash_key, size_t key_len,
+                   enum fb_status *status)
+{
+    *status = FB_OK;
+    while (from < plan->steps) {
+        *status = fb_plan_apply(s, &plan->step[from], flash_key, key_len);
+        if (*status != FB_OK) {
+            break;
+        }
+        from++;
+    }
+    return from;
+}
+
+void fb_plan_burn(const struct fb_plan *plan, struct fb_efuse_words *fuses)
+{
+    struct fb_board_state s = {.fuses = *fuses};
+
+    for (size_t i = 0; i < plan->steps; i++) {
+        if (plan->step[i].kind == FB_STEP_BURN) {
+            (void)fb_plan_apply(&s, &plan->step[i], NULL, 0);
+        }
+    }
+    *fuses = s.fuses;
+    fb_bytes_wipe(&s, sizeof s);
 }

@@ -15,17 +15,16 @@
 #include "lib/fb/flash.h"
 #include "lib/fb/status.h"
 
-// What a board holds, as far as it is known.
+// What a board holds, as far as it is known. A copy shares the flash.
 struct fb_board_state {
     struct fb_efuse_words fuses; // true fuses, encoded; unknown bits are 0
     struct fb_efuse_words known; // 1: that bit of `fuses` is known
     uint8_t *flash;              // raw bytes (ciphertext where encrypted),
                                  // the caller's; NULL: nothing is known
-    uint32_t flash_size;         // bytes
-    const uint8_t *flash_known;  // a byte a 4 KiB sector, not 0: known; NULL:
-                                 // all of it is
+    uint32_t flash_size;         // bytes, at most FB_FLASH_MAX
     uint32_t syscon_date;        // bit 31 is part of the chip revision
     unsigned reads; // equal readings of the fuses, one after another
+    bool flash_unread[FB_FLASH_SECTORS]; // nothing is known of that sector
 };
 
 // Every bit of fuses and flash is known.
@@ -34,6 +33,9 @@ void fb_board_state_know_all(struct fb_board_state *s);
 bool fb_board_state_knows(const struct fb_board_state *s,
                           const struct fb_efuse_field *field);
 bool fb_board_state_knows_block(const struct fb_board_state *s, unsigned block);
+// Are n bytes of flash known? Of what lies outside of the flash nothing is.
+bool fb_board_state_knows_flash(const struct fb_board_state *s,
+                                uint32_t flash_off, uint32_t n);
 
 enum fb_step_kind {
     FB_STEP_BURN,      // one program command: one block
@@ -84,14 +86,23 @@ struct fb_plan {
 void fb_key_fingerprint(const uint8_t *key, size_t n, uint8_t out[32]);
 
 // What a step makes of a board: fuses |= word where the fuses before allow it
-// (known bits stay known; a burned bit is known), flash erased and written.
-// PROVE_KEY and BOOT change nothing. `flash_key`: raw key file bytes for
-// encrypted writes, n bytes, or NULL: then the rows become unknown, which is
-// told by FB_E_KEY. FB_E_PROTECTED: bits that a burned WR_DIS bit freezes; the
-// other bits are applied. FB_E_RANGE, FB_E_ALIGN: outside of the flash or not
-// on a sector; nothing is changed.
+// (a burned bit is known; a key that was not read makes its block unknown),
+// flash erased and written, and known then. PROVE_KEY and BOOT change nothing.
+// `flash_key`: raw key file bytes for encrypted writes, n bytes, or NULL: then
+// these sectors become unknown, which is told by FB_E_KEY. FB_E_PROTECTED: bits
+// that a burned WR_DIS bit freezes; the other bits are applied. FB_E_RANGE,
+// FB_E_ALIGN: outside of the flash or not on a sector; nothing is changed.
 enum fb_status fb_plan_apply(struct fb_board_state *s,
                              const struct fb_step *step,
                              const uint8_t *flash_key, size_t key_len);
+
+// The steps from `from` on, until one is told of by anything but FB_OK. Returns
+// its index and sets *status; plan->steps: all went well.
+size_t fb_plan_run(struct fb_board_state *s, const struct fb_plan *plan,
+                   size_t from, const uint8_t *flash_key, size_t key_len,
+                   enum fb_status *status);
+
+// What all burns of a plan make of fuses; frozen bits stay as they are.
+void fb_plan_burn(const struct fb_plan *plan, struct fb_efuse_words *fuses);
 
 #endif

@@ -380,8 +380,6 @@ int board_save_fuses(struct board *board, const struct fb_efuse_words *fuses)
 
 void board_state(const struct board *board, struct fb_board_state *s)
 {
-    // Every sector alike: all is known, or nothing.
-    static const uint8_t nothing[0x1000000 / 4096];
     const unsigned unknown = board->ini.unknown;
     *s = (struct fb_board_state){
         .fuses = board->fuses,
@@ -407,6 +405,6 @@ void board_state(const struct board *board, struct fb_board_state *s)
         }
     }
     if (unknown & BOARD_UNKNOWN_FLASH) {
-        s->flash_known = nothing;
+        memset(s->flash_unread, true, sizeof s->flash_unread);
     }
 }

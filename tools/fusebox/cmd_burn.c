@@ -17,26 +17,12 @@
 
 // --- the consent ---
 
-// The fuses as the plan leaves them.
-static void after_plan(const struct plan_file *plan,
-                       struct fb_efuse_words *after)
-{
-    struct fb_board_state s = {.fuses = plan->fuses};
-    for (size_t i = 0; i < plan->plan.steps; i++) {
-        if (plan->step[i].kind == FB_STEP_BURN) {
-            (void)fb_plan_apply(&s, &plan->step[i], NULL, 0);
-        }
-    }
-    *after = s.fuses;
-    fb_bytes_wipe(&s, sizeof s);
-}
-
 static void show_bits(const struct plan_file *plan)
 {
-    struct fb_efuse_words after;
+    struct fb_efuse_words after = plan->fuses;
     const uint8_t *mac = plan->ini.mac;
     char hash[65];
-    after_plan(plan, &after);
+    fb_plan_burn(&plan->plan, &after);
     plan_hex(plan->hash, 32, hash);
     cli_print("Board %02x:%02x:%02x:%02x:%02x:%02x, plan %.*s (%s).\n", mac[0],
               mac[1], mac[2], mac[3], mac[4], mac[5], (int)HASH_DIGITS, hash,

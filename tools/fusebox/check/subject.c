@@ -24,16 +24,13 @@ static int scratch_for(struct subject *s)
     size_t n = s->state.flash_size;
 
     s->scratch.flash = malloc(n);
-    s->scratch_known = malloc(n / SECTOR + 1);
     s->in.plain = malloc(n);
     s->plan = calloc(1, sizeof *s->plan);
-    if (s->scratch.flash == NULL || s->scratch_known == NULL ||
-        s->in.plain == NULL || s->plan == NULL) {
+    if (s->scratch.flash == NULL || s->in.plain == NULL || s->plan == NULL) {
         return cli_error(NULL, "out of memory");
     }
     s->in.before = &s->state;
     s->in.scratch = &s->scratch;
-    s->in.scratch_known = s->scratch_known;
     plan_file_init(s->plan, "check", &s->board.ini, &s->state);
     s->in.plan = &s->plan->plan;
     return 0;
@@ -338,7 +335,6 @@ void subject_close(struct subject *s)
     }
     free_secret(s->in.plain, s->state.flash_size);
     free(s->scratch.flash);
-    free(s->scratch_known);
     host_file_free(&s->flash_key);
     host_file_free(&s->boot_key);
     host_file_free(&s->signing_key);

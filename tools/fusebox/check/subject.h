@@ -62,7 +62,6 @@ struct subject {
     struct board board;       // of a folder; of a port: what was read
     struct snapshot snapshot; // of a port
     struct fb_board_state state, scratch;
-    uint8_t *scratch_known;
     struct host_file flash_key, boot_key, signing_key, public_key;
     uint8_t boot_key_bytes[32]; // made of a PEM file
     uint8_t pub[HOST_KEY_POINT_MAX];

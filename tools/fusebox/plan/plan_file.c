@@ -97,7 +97,7 @@ void plan_file_init(struct plan_file *f, const char *recipe,
     f->known = state->known;
     (void)fb_efuse_mac(&state->fuses, f->ini.mac);
     print_blocks(f, state);
-    f->flash_known = state->flash != NULL && state->flash_known == NULL;
+    f->flash_known = fb_board_state_knows_flash(state, 0, state->flash_size);
     if (f->flash_known) {
         sha256(state->flash, state->flash_size, f->flash_sha256);
     }

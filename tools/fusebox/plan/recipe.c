@@ -331,10 +331,10 @@ static int add_digest(struct maker *m, const struct row *row)
 static bool find_scratch(const struct recipe_input *in, uint32_t *flash_off)
 {
     const struct fb_board_state *s = in->state;
-    bool known = s->flash != NULL && s->flash_known == NULL;
+    bool known = fb_board_state_knows_flash(s, 0, s->flash_size);
     for (uint32_t at = s->flash_size; known && at > 0x9000;) {
-        at -= 4096;
-        if (fb_bytes_all(s->flash + at, 4096, 0xFF)) {
+        at -= FB_FLASH_SECTOR;
+        if (fb_bytes_all(s->flash + at, FB_FLASH_SECTOR, 0xFF)) {
             *flash_off = at;
             return true;
         }

@@ -136,20 +136,16 @@ static void judge_failure(struct rehearsal *r)
 // What nobody planned.
 static void find_firmware(struct rehearsal *r)
 {
-    struct fb_board_state s = {.fuses = r->before};
+    struct fb_efuse_words planned = r->before;
     const struct fb_efuse_words *after = chip_efuses(r->chip->chip);
-    for (size_t i = 0; i < r->plan->plan.steps; i++) {
-        if (r->plan->step[i].kind == FB_STEP_BURN) {
-            (void)fb_plan_apply(&s, &r->plan->step[i], NULL, 0);
-        }
-    }
+    fb_plan_burn(&r->plan->plan, &planned);
     for (unsigned block = 0; block < FB_EFUSE_BLOCKS; block++) {
         for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
             r->firmware.word[block][w] =
-                after->word[block][w] & ~s.fuses.word[block][w];
+                after->word[block][w] & ~planned.word[block][w];
         }
     }
-    fb_bytes_wipe(&s, sizeof s);
+    fb_bytes_wipe(&planned, sizeof planned);
 }
 
 // A key that the chip makes itself is another one each time, and nobody's.

@@ -215,7 +215,7 @@ void report_prove(struct report *r)
     p.view = (struct fb_flash_view){
         .flash = r->after.flash,
         .size = r->after.flash_size,
-        .known = r->after.flash_known,
+        .unread = r->after.flash_unread,
         .key = p.key,
         .keys = r->keys,
         .config = report_value(r, FB_EFUSE_FLASH_CRYPT_CONFIG),

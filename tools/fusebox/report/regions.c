@@ -34,7 +34,7 @@ bool report_map_flash(struct report *r)
     }
     struct fb_flash_view v = {.flash = r->after.flash,
                               .size = r->after.flash_size,
-                              .known = r->after.flash_known,
+                              .unread = r->after.flash_unread,
                               .key = key,
                               .keys = r->keys,
                               .config =

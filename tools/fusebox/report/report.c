@@ -90,16 +90,9 @@ static void fill_block(struct fb_board_state *s, unsigned block,
 static void apply_plan(struct report *r)
 {
     const struct fb_check_key *key = &r->s.in.flash_key;
-    const struct fb_plan *plan = r->s.in.plan;
 
-    for (r->refused = 0; r->refused < plan->steps; r->refused++) {
-        const struct fb_step *step = &plan->step[r->refused];
-
-        r->refusal = fb_plan_apply(&r->after, step, key->bytes, key->len);
-        if (r->refusal != FB_OK) {
-            return;
-        }
-    }
+    r->refused = fb_plan_run(&r->after, r->s.in.plan, 0, key->bytes, key->len,
+                             &r->refusal);
 }
 
 static int make_states(struct report *r)
@@ -127,7 +120,7 @@ static const char *what_is_missing(const struct report *r)
     if (r->refused < r->s.in.plan->steps) {
         return "the plan cannot be carried out";
     }
-    if (r->after.flash_known != NULL) {
+    if (!fb_board_state_knows_flash(&r->after, 0, r->after.flash_size)) {
         return "what its flash holds is not known";
     }
     if (report_encrypts(r) != REPORT_NO &&
