@@ -33,14 +33,23 @@ struct chip;
      CHIP_STRAP_GPIO5) // 0x13, as a module boots
 #define CHIP_STRAP_DOWNLOAD (CHIP_STRAP_MTDO | CHIP_STRAP_GPIO5) // 0x03
 
+// What the flash part is made for.
+enum chip_flash_supply {
+    CHIP_FLASH_3V3,
+    CHIP_FLASH_1V8,
+    CHIP_FLASH_EXTERNAL, // has a supply of its own: VDD_SDIO is nothing to it
+};
+
 struct chip_config {
     uint8_t *flash;      // flash_size bytes, the owner's, persists
     uint32_t flash_size; // power of two, 1 to 16 MiB
     uint32_t flash_id;   // RDID, 0: chosen from the size
-    uint32_t revision;   // 0, 1 or 3: ROM texts and SYSCON_DATE follow it
-    uint32_t strap;      // CHIP_STRAP_*
-    uint64_t seed;       // of the random number generator
-    const void *rom;     // a loaded mask ROM (chip/rom/mask_rom.h), or NULL
+    enum chip_flash_supply flash_supply;
+    bool flash_destroyed; // by an earlier supply beyond its limits
+    uint32_t revision;    // 0, 1 or 3: ROM texts and SYSCON_DATE follow it
+    uint32_t strap;       // CHIP_STRAP_*
+    uint64_t seed;        // of the random number generator
+    const void *rom;      // a loaded mask ROM (chip/rom/mask_rom.h), or NULL
 };
 
 enum chip_uart_limits { CHIP_UARTS = 3 };
@@ -92,6 +101,13 @@ size_t chip_sizeof(void);
 // Fuses, to load and save a board (the true ones, nothing hidden).
 const struct fb_efuse_words *chip_efuses(const struct chip *chip);
 void chip_set_efuses(struct chip *chip, const struct fb_efuse_words *fuses);
+
+// Does the flash part answer, as it is supplied now? A 1.8 V part that was ever
+// given 3.3 V is destroyed and stays so, whatever happens to the chip.
+bool chip_flash_answers(const struct chip *chip);
+bool chip_flash_destroyed(const struct chip *chip);
+// A sentence about its supply while it does not answer, else "".
+void chip_flash_trouble(const struct chip *chip, char *text, size_t n);
 
 // Cold start: everything volatile is lost, RESET_STATE says POWERON_RESET.
 // This is also what the EN pin does.

@@ -116,6 +116,13 @@ struct soc_flash {
     bool powered_down;
 };
 
+// VDD_SDIO, and what it did to the flash part.
+struct soc_supply {
+    uint32_t mv;
+    bool flash_answers;
+    bool flash_destroyed;
+};
+
 struct soc_timer {
     uint64_t base;  // count at base_ticks
     uint64_t ticks; // time of base
@@ -190,6 +197,7 @@ struct chip {
 
     struct soc_uart uart[CHIP_UARTS];
     struct soc_flash flash;
+    struct soc_supply supply;
     struct soc_timer timer[2][3];
     struct soc_wdt wdt[3]; // RTC, TG0, TG1
     struct soc_timer rtc_time;

@@ -89,7 +89,21 @@ static void tell_read(struct chip *chip, uint32_t flash_off)
     }
 }
 
-static uint8_t *decrypted(struct chip *chip, uint32_t flash_off)
+// What the flash part delivers: ones when it does not answer.
+static void fetch(struct chip *chip, uint32_t flash_off, uint8_t *out)
+{
+    if (!chip->supply.flash_answers) {
+        memset(out, 0xFF, CACHE_GRANULE);
+        return;
+    }
+    tell_read(chip, flash_off);
+    memcpy(out,
+           chip->config.flash + (flash_off & (chip->config.flash_size - 1)),
+           CACHE_GRANULE);
+}
+
+// The granule in a slot of our own, decrypted if need be.
+static uint8_t *kept(struct chip *chip, uint32_t flash_off)
 {
     struct cache *cache = &chip->cache;
     uint32_t granule = flash_off / CACHE_GRANULE;
@@ -99,7 +113,6 @@ static uint8_t *decrypted(struct chip *chip, uint32_t flash_off)
     if (slot != 0) {
         return cache->slot[slot - 1];
     }
-    tell_read(chip, off);
     slot = cache->next;
     cache->next = (uint16_t)((slot + 1) % CACHE_SLOTS);
     if (cache->granule_of[slot] != 0) {
@@ -108,9 +121,11 @@ static uint8_t *decrypted(struct chip *chip, uint32_t flash_off)
         cache_uninstall(chip, SOC_APP);
         drop_granule(cache, cache->granule_of[slot] - 1u);
     }
-    fb_flash_decrypt(cache_key(chip), off,
-                     chip->config.flash + (off & (chip->config.flash_size - 1)),
-                     cache->slot[slot], CACHE_GRANULE);
+    fetch(chip, off, cache->slot[slot]);
+    if (soc_flash_decrypts(chip)) {
+        fb_flash_decrypt(cache_key(chip), off, cache->slot[slot],
+                         cache->slot[slot], CACHE_GRANULE);
+    }
     cache->granule_of[slot] = (uint16_t)(granule + 1);
     cache->slot_of[granule] = (uint16_t)(slot + 1);
     return cache->slot[slot];
@@ -120,8 +135,8 @@ static uint8_t *decrypted(struct chip *chip, uint32_t flash_off)
 static uint8_t *granule_at(struct chip *chip, uint32_t flash_off)
 {
     flash_off &= FLASH_MASK & ~(CACHE_GRANULE - 1);
-    if (soc_flash_decrypts(chip)) {
-        return decrypted(chip, flash_off);
+    if (soc_flash_decrypts(chip) || !chip->supply.flash_answers) {
+        return kept(chip, flash_off);
     }
     tell_read(chip, flash_off);
     return chip->config.flash + (flash_off & (chip->config.flash_size - 1));

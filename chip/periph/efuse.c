@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "chip/periph/vdd_sdio.h"
 #include "chip/soc.h"
 
 #define BASE       0x3FF5A000u
@@ -57,6 +58,7 @@ void efuse_read_command(struct chip *chip)
         chip->latched = seen;
         cache_reset(chip);
     }
+    vdd_sdio_changed(chip);
 }
 
 static unsigned ones(uint32_t value)

@@ -254,7 +254,8 @@ void flash_chip_transfer(struct chip *chip, const uint8_t *out, size_t out_n,
     if (in_n > 0) {
         memset(in, 0xFF, in_n);
     }
-    if (out_n == 0 || (f->powered_down && command != POWER_UP)) {
+    if (out_n == 0 || !chip->supply.flash_answers ||
+        (f->powered_down && command != POWER_UP)) {
         return;
     }
     if (command != RESET) {

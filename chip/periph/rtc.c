@@ -2,6 +2,7 @@
 
 #include "chip/periph/rtc.h"
 
+#include "chip/periph/vdd_sdio.h"
 #include "chip/soc.h"
 
 #define SLP_TIMER0   (RTC_BASE + 0x004u)
@@ -239,6 +240,12 @@ static void clk_conf_write(struct chip *chip, uint32_t vaddr, uint32_t value)
     soc_clock_changed(chip);
 }
 
+static void sdio_conf_write(struct chip *chip, uint32_t vaddr, uint32_t value)
+{
+    *soc_reg(chip, vaddr) = value;
+    vdd_sdio_changed(chip);
+}
+
 static bool locked(const struct chip *chip)
 {
     return soc_reg_get(chip, WDTWPROTECT) != WDT_KEY;
@@ -310,7 +317,7 @@ static const struct reg_row rows[] = {
     {0x04C, 4, "STORE0",            0, NULL, NULL},
     {0x05C, 5, "EXT_AND_PERIOD",    0, NULL, NULL},
     {0x070, 1, "CLK_CONF", 0x00002210, NULL, clk_conf_write},
-    {0x074, 1, "SDIO_CONF", 0x02A00000, NULL, NULL},
+    {0x074, 1, "SDIO_CONF", 0x02A00000, NULL, sdio_conf_write},
     {0x078, 1, "BIAS_CONF",         0, NULL, NULL},
     {0x07C, 1, "REG",      0x29002400, NULL, NULL},
     {0x080, 1, "PWC",      0x00012925, NULL, NULL},

@@ -427,6 +427,34 @@ static void loses_power(void **state)
     rig_free(rig);
 }
 
+static void waits_for_a_flash_that_does_not_answer(void **state)
+{
+    static const struct {
+        enum fb_loader_op op;
+        uint32_t word[4];
+        bool waits;
+    } rows[] = {
+        {FB_LOADER_SPI_ATTACH, {0}, false},
+        {FB_LOADER_READ_FLASH_SLOW, {0, 16}, true},
+        {FB_LOADER_SPI_FLASH_MD5, {0, 16}, true},
+        {FB_LOADER_SPI_FLASH_MD5, {0, 0}, false},
+        {FB_LOADER_FLASH_BEGIN, {0x800, 2, 0x400, 0x10000}, true},
+        {FB_LOADER_FLASH_BEGIN, {0, 0, 0x400, 0x10000}, true},
+        {FB_LOADER_FLASH_BEGIN, {0x800, 2, 0x400, 0x10001}, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig *rig = rig_new(0, CHIP_STRAP_DOWNLOAD | CHIP_STRAP_MTDI);
+
+        rig_on(rig);
+        rig_sync(rig);
+        rig_command(rig, rows[i].op, rows[i].word, 4);
+        assert_int_equal(rig->console_n == 0, rows[i].waits);
+        rig_free(rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +470,7 @@ int main(void)
         cmocka_unit_test(survives_garbage),
         cmocka_unit_test(can_be_forbidden),
         cmocka_unit_test(loses_power),
+        cmocka_unit_test(waits_for_a_flash_that_does_not_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,16 @@ static bool silent(const struct chip *chip)
            (soc_reg_get(chip, RTC_STORE4) & 1u) != 0;
 }
 
+static void put_text(struct chip *chip, const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '\n') {
+            uart_put(chip, 0, "\r", 1);
+        }
+        uart_put(chip, 0, p, 1);
+    }
+}
+
 void rom_print(struct chip *chip, const char *format, ...)
 {
     char text[200];
@@ -76,12 +86,7 @@ void rom_print(struct chip *chip, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '\n') {
-            uart_put(chip, 0, "\r", 1);
-        }
-        uart_put(chip, 0, p, 1);
-    }
+    put_text(chip, text);
 }
 
 void rom_busy_us(struct chip *chip, uint64_t us)
@@ -195,8 +200,8 @@ static void give_up(struct chip *chip, const char *why, unsigned line)
 {
     rom_hang(chip, why);
     if (fb_efuse_get(&chip->latched, FB_EFUSE_CONSOLE_DEBUG_DISABLE) == 0) {
-        rom_print(chip, "Falling back to built-in command interpreter.\n"
-                        "OK\n>");
+        rom_print(chip, "Falling back to built-in command interpreter.\n");
+        put_text(chip, "OK\n>"); // the interpreter knows no straps
         chip->rom.state = ROM_BASIC;
         return;
     }
@@ -464,6 +469,12 @@ static void flash_boot(struct chip *chip)
     struct fb_image_header h = {0};
     unsigned segments;
 
+    // These straps, and the loader, read with SPI1, whose driver waits.
+    if (!chip->supply.flash_answers &&
+        (chip->rom.legacy || legacy_flash(soc_reg_get(chip, GPIO_STRAP_REG)))) {
+        rom_hang(chip, "the flash does not answer");
+        return;
+    }
     cache_read(chip, BOOTLOADER, bytes, sizeof bytes);
     segments = bytes[1];
     if (bytes[0] != FB_IMAGE_MAGIC ||

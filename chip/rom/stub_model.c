@@ -448,8 +448,27 @@ static void check_len(struct chip *chip, const struct fb_loader_request *r,
     done(chip, r->op, r->len == len ? 0 : E_BAD_LENGTH);
 }
 
+// Stubs use the ROM's driver, which waits for the flash before it does
+// anything.
+static bool waits_for_flash(const struct chip *chip, uint8_t op)
+{
+    static const uint8_t ops[] = {
+        FB_LOADER_FLASH_BEGIN,      FB_LOADER_FLASH_DATA,
+        FB_LOADER_FLASH_DEFL_BEGIN, FB_LOADER_FLASH_DEFL_DATA,
+        FB_LOADER_SPI_FLASH_MD5,    FB_LOADER_FLASH_ENCRYPT_DATA,
+        FB_LOADER_READ_FLASH,       FB_LOADER_ERASE_FLASH,
+        FB_LOADER_ERASE_REGION,
+    };
+
+    return !chip->supply.flash_answers && memchr(ops, op, sizeof ops) != NULL;
+}
+
 static void command(struct chip *chip, const struct fb_loader_request *r)
 {
+    if (waits_for_flash(chip, r->op)) {
+        rom_hang(chip, "the stub waits for a flash that does not answer");
+        return;
+    }
     switch (r->op) {
     case FB_LOADER_SYNC:
         // As often as the ROM, so that hosts need not know who is there.

@@ -195,6 +195,22 @@ static void leaves(void **state)
     rig_free(rig);
 }
 
+// It answers what is no matter of the flash, and the rest never.
+static void waits_for_a_flash_that_does_not_answer(void **state)
+{
+    struct rig *rig = with_stub(CHIP_STRAP_DOWNLOAD | CHIP_STRAP_MTDI);
+    const uint32_t magic[] = {0x40001000}, md5[] = {0, 32, 0, 0};
+
+    (void)state;
+    rig_command(rig, FB_LOADER_READ_REG, magic, 1);
+    status_is(rig, FB_LOADER_READ_REG, 0);
+    rig_command(rig, FB_LOADER_SPI_FLASH_MD5, md5, 4);
+    assert_int_equal(rig->console_n, 0);
+    rig_command(rig, FB_LOADER_READ_REG, magic, 1);
+    assert_int_equal(rig->console_n, 0);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +220,7 @@ int main(void)
         cmocka_unit_test(streams_flash),
         cmocka_unit_test(erases),
         cmocka_unit_test(leaves),
+        cmocka_unit_test(waits_for_a_flash_that_does_not_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,19 +38,19 @@ struct pair {
     struct rig *rig[2];
 };
 
-static struct pair pair_new(uint32_t strap)
+static struct pair pair_new(uint32_t strap, enum chip_flash_supply supply)
 {
     struct pair pair;
 
     for (int i = 0; i < 2; i++) {
-        pair.rig[i] = rig_new(revision, strap);
-        if (i == REAL) {
-            struct chip_config config = pair.rig[i]->chip->config;
-            struct chip_callbacks cb = rig_callbacks(pair.rig[i]);
+        struct rig *rig = rig_new(revision, strap);
+        struct chip_config config = rig->chip->config;
+        struct chip_callbacks cb = rig_callbacks(rig);
 
-            config.rom = &rom;
-            chip_init(pair.rig[i]->chip, &config, &cb);
-        }
+        config.flash_supply = supply;
+        config.rom = i == REAL ? &rom : NULL;
+        chip_init(rig->chip, &config, &cb);
+        pair.rig[i] = rig;
     }
     return pair;
 }
@@ -168,6 +168,7 @@ static const char *const content_name[CONTENTS] = {
 struct boot {
     enum content content;
     uint32_t strap;
+    enum chip_flash_supply supply;
     bool digest;              // ABS_DONE_0 and a digest in flash
     bool bad_digest;          // but another one
     bool encrypted;           // flash is
@@ -401,7 +402,7 @@ static void boot_once(const struct boot *boot, unsigned ms, const char *format,
 static void boot_once(const struct boot *boot, unsigned ms, const char *format,
                       ...)
 {
-    struct pair pair = pair_new(boot->strap);
+    struct pair pair = pair_new(boot->strap, boot->supply);
     char name[120];
     va_list args;
 
@@ -417,6 +418,38 @@ static void boot_once(const struct boot *boot, unsigned ms, const char *format,
     }
     compare(&pair, name);
     pair_free(&pair);
+}
+
+// VDD_SDIO by strap and fuses, each part: whether it answers is one matter,
+// what the ROM makes of a flash that does not is the other.
+static void supplies(void)
+{
+    static const char *const parts[] = {"3.3 V", "1.8 V", "its own supply"};
+
+    for (unsigned i = 0; i < 2 * 8 * 3; i++) {
+        uint32_t fuses = i / 2 % 8;
+        struct boot boot = {
+            .content = GOOD,
+            .strap = CHIP_STRAP_FLASH_BOOT | (i % 2) * CHIP_STRAP_MTDI,
+            .supply = (enum chip_flash_supply)(i / 16),
+            .word[4] = fuses << 14, // XPD_SDIO_REG, _TIEH, _FORCE
+        };
+
+        boot_once(&boot, 300, "flash of %s, MTDI %u, XPD_SDIO_* 0x%x",
+                  parts[i / 16], i % 2, (unsigned)fuses);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        struct boot boot = {.content = GOOD,
+                            .strap = CHIP_STRAP_FLASH_BOOT | CHIP_STRAP_MTDI,
+                            .decrypts = (i & 1) != 0,
+                            .digest = (i & 2) != 0,
+                            .no_console = (i & 4) != 0};
+
+        boot_once(&boot, BOOT_MS, "no flash%s%s%s",
+                  boot.decrypts ? ", encrypted" : "",
+                  boot.digest ? ", digest" : "",
+                  boot.no_console ? ", no console" : "");
+    }
 }
 
 static void boots(void)
@@ -441,7 +474,10 @@ static void boots(void)
         struct boot boot = {.content = GOOD, .strap = strap};
 
         boot_once(&boot, 200, "straps 0x%02x", (unsigned)strap);
+        boot.supply = CHIP_FLASH_1V8;
+        boot_once(&boot, 200, "straps 0x%02x, flash of 1.8 V", (unsigned)strap);
     }
+    supplies();
     for (enum content c = BLANK; c < CONTENTS; c++) {
         struct boot boot = {.content = c, .strap = CHIP_STRAP_FLASH_BOOT};
 
@@ -665,11 +701,13 @@ static void put_bytes(struct rig *rig, const uint8_t *p, size_t n)
 
     rig->console_n = 0;
     rig->console[0] = '\0';
-    for (size_t at = 0; at < n;) {
+    for (size_t at = 0, full = 0; at < n && full < 50;) {
         size_t part = n - at < 64 ? n - at : 64;
+        size_t taken = chip_uart_rx(rig->chip, 0, p + at, part);
 
-        at += chip_uart_rx(rig->chip, 0, p + at, part);
-        chip_run(rig->chip, 20000); // its own buffer is small too
+        at += taken;
+        full = taken > 0 ? 0 : full + 1; // who never looks gets no more
+        chip_run(rig->chip, 20000);      // its own buffer is small too
     }
     for (int quiet = 0; quiet < 50; quiet++) {
         chip_run(rig->chip, 20000);
@@ -755,13 +793,13 @@ static void still(const char *name)
     compare(&now, name);
 }
 
-static void sync_pair(uint32_t strap)
+static void sync_pair(uint32_t strap, enum chip_flash_supply supply)
 {
     struct fb_efuse_words fuses = {0};
     uint8_t packet[64];
     size_t n = fb_loader_request_sync(packet, sizeof packet);
 
-    synced = pair_new(strap);
+    synced = pair_new(strap, supply);
     for (int i = 0; i < 2; i++) {
         struct rig *rig = synced.rig[i];
 
@@ -1257,6 +1295,46 @@ static void leaving(void)
     }
 }
 
+// The flash does not answer: what waits for it waits for ever.
+static void without_flash(void)
+{
+    static const uint32_t spi_id[][4] = {
+        {0x3FF42028, 0, UINT32_MAX, 0}, // MOSI_DLEN
+        {0x3FF4202C, 23, UINT32_MAX, 0},
+        {0x3FF4201C, 1u << 31 | 1u << 28, UINT32_MAX, 0},
+        {0x3FF42024, 7u << 28 | 0x9F, UINT32_MAX, 0},
+        {0x3FF42000, 1u << 18, UINT32_MAX, 0},
+    };
+    static const uint32_t answer[] = {0x3FF42080};
+
+    sync_pair(CHIP_STRAP_DOWNLOAD | CHIP_STRAP_MTDI, CHIP_FLASH_3V3);
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+        const struct request *r = &requests[i];
+
+        from_here();
+        say_words(&now, r->op, r->word, r->words);
+        still("without flash");
+        if (r->op == FB_LOADER_MEM_BEGIN) {
+            say_data(&now, FB_LOADER_MEM_DATA, 0, block, 64);
+        }
+        say_words(&now, FB_LOADER_READ_REG, answer, 1);
+        end_here("%s without flash, then READ_REG", fb_loader_op_name(r->op));
+    }
+    from_here();
+    words4(&now, FB_LOADER_SPI_ATTACH, 0, 0, 0, 0);
+    for (size_t i = 0; i < sizeof spi_id / sizeof spi_id[0]; i++) {
+        say_words(&now, FB_LOADER_WRITE_REG, spi_id[i], 4);
+    }
+    say_words(&now, FB_LOADER_READ_REG, answer, 1);
+    end_here("RDID without flash");
+    from_here();
+    words4(&now, FB_LOADER_FLASH_BEGIN, 0, 0, 0x400, 0x10000);
+    still("FLASH_BEGIN of nothing without flash");
+    say_data(&now, FB_LOADER_FLASH_DATA, 0, block, 0x400);
+    end_here("FLASH_DATA without flash");
+    pair_free(&synced);
+}
+
 static void conversations(void)
 {
     for (size_t i = 0; i < sizeof block; i++) {
@@ -1264,7 +1342,7 @@ static void conversations(void)
     }
     packed_n = sizeof packed;
     compress2(packed, &packed_n, block, 0x400, 9);
-    sync_pair(CHIP_STRAP_DOWNLOAD);
+    sync_pair(CHIP_STRAP_DOWNLOAD, CHIP_FLASH_3V3);
     lengths();
     registers();
     flash_blocks();
@@ -1278,6 +1356,7 @@ static void conversations(void)
     burning();
     leaving();
     pair_free(&synced);
+    without_flash();
 }
 
 static bool load(const char *path)

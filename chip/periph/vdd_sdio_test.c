@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#define _DEFAULT_SOURCE // for testing.h
+
+#include "chip/periph/vdd_sdio.h"
+
+#include "chip/testing.h"
+
+#define XPD   (1u << 31) // of RTC_CNTL_SDIO_CONF
+#define TIEH  (1u << 23)
+#define FORCE (1u << 22)
+#define DREF  (0x3Fu << 25)
+
+#define REG        0x4000u // of BLK0's word 4: XPD_SDIO_REG
+#define SDIO_TIEH  0x8000u
+#define SDIO_FORCE 0x10000u
+
+static struct rig *rig_for(enum chip_flash_supply part, bool mtdi,
+                           uint32_t fuses)
+{
+    struct rig *rig =
+        rig_new(0, CHIP_STRAP_FLASH_BOOT | (mtdi ? CHIP_STRAP_MTDI : 0));
+    struct chip_config config = rig->chip->config;
+    struct chip_callbacks cb = rig_callbacks(rig);
+    struct fb_efuse_words words = {.word = {{0, 0, 0, 0, fuses}}};
+
+    config.flash_supply = part;
+    chip_init(rig->chip, &config, &cb);
+    chip_set_efuses(rig->chip, &words);
+    rig_image(rig->flash + 0x1000, false);
+    return rig;
+}
+
+// RDID by SPI1, as the ROM and every tool do it.
+static uint32_t flash_id(struct rig *rig)
+{
+    rig_put(rig, 0x3FF42080, 0);
+    rig_put(rig, 0x3FF42000, 1u << 28);
+    return rig_get(rig, 0x3FF42080) & 0xFFFFFFu;
+}
+
+static void strap_fuses_and_register_decide(void **state)
+{
+    static const struct {
+        bool mtdi;
+        uint32_t fuses, conf;
+        uint32_t mv;
+    } rows[] = {
+        {false, 0, 0, 3300},
+        {true, 0, 0, 1800},
+        // The fuses count once SDIO_FORCE is burned.
+        {true, REG | SDIO_TIEH, 0, 1800},
+        {true, SDIO_FORCE | REG | SDIO_TIEH, 0, 3300},
+        {false, SDIO_FORCE | REG, 0, 1800},
+        {false, SDIO_FORCE | SDIO_TIEH, 0, 0},
+        {false, SDIO_FORCE, 0, 0},
+        // The register before both.
+        {false, 0, XPD | DREF, 3300}, // it does not force
+        {false, 0, FORCE | XPD, 1800},
+        {false, 0, FORCE | XPD | DREF, 1900},
+        {true, 0, FORCE | XPD | TIEH, 3300},
+        {false, 0, FORCE | TIEH, 0},
+        {true, SDIO_FORCE | REG, FORCE | XPD | TIEH, 3300},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        static const struct {
+            enum chip_flash_supply part;
+            uint32_t least, most;
+        } parts[] = {{CHIP_FLASH_3V3, 3300, 3300},
+                     {CHIP_FLASH_1V8, 1800, 1900},
+                     {CHIP_FLASH_EXTERNAL, 0, 3300}};
+
+        for (size_t p = 0; p < 3; p++) {
+            struct rig *rig =
+                rig_for(parts[p].part, rows[i].mtdi, rows[i].fuses);
+            bool answers =
+                rows[i].mv >= parts[p].least && rows[i].mv <= parts[p].most;
+
+            // As the register is at reset, MTDI alone would give 3.3 V.
+            if (parts[p].part == CHIP_FLASH_1V8 && rows[i].conf != 0) {
+                rig_free(rig);
+                continue;
+            }
+            chip_power_on(rig->chip);
+            if (rows[i].conf != 0) {
+                rig_put(rig, RTC_SDIO_CONF, rows[i].conf);
+            }
+            assert_int_equal(rig->chip->supply.mv, rows[i].mv);
+            assert_int_equal(chip_flash_answers(rig->chip), answers);
+            assert_int_equal(flash_id(rig), answers ? 0x1640EF : 0xFFFFFF);
+            rig_free(rig);
+        }
+    }
+}
+
+static void what_does_not_answer_reads_as_ones(void **state)
+{
+    const uint32_t forced_off = FORCE | TIEH;
+    struct rig *rig = rig_for(CHIP_FLASH_3V3, false, 0);
+    uint8_t bytes[64];
+    char text[120];
+
+    (void)state;
+    rig_on(rig);
+    cache_read(rig->chip, 0x1000, bytes, sizeof bytes);
+    assert_int_equal(bytes[0], 0xE9);
+    chip_flash_trouble(rig->chip, text, sizeof text);
+    assert_string_equal(text, "");
+    rig_put(rig, RTC_SDIO_CONF, forced_off);
+    cache_read(rig->chip, 0x1000, bytes, sizeof bytes);
+    assert_true(fb_bytes_all(bytes, sizeof bytes, 0xFF));
+    chip_flash_trouble(rig->chip, text, sizeof text);
+    assert_string_equal(text, "VDD_SDIO is 0.0 V by RTC_CNTL_SDIO_CONF, the "
+                              "flash needs 3.3 V");
+    // What is written meanwhile is not there afterwards.
+    rig_put(rig, 0x3FF42000, 1u << 30); // WREN
+    rig_put(rig, 0x3FF42000, 1u << 22); // chip erase
+    rig_put(rig, RTC_SDIO_CONF, FORCE | XPD | TIEH);
+    cache_read(rig->chip, 0x1000, bytes, sizeof bytes);
+    assert_int_equal(bytes[0], 0xE9);
+    rig_free(rig);
+}
+
+// The cache decrypts what the lines say.
+static void ones_are_decrypted(void **state)
+{
+    struct rig *rig = rig_for(CHIP_FLASH_3V3, true, 0);
+    struct fb_efuse_words words = {.word = {{1u << 20}}};
+    struct fb_flash_encryption_key key;
+    uint8_t want[32], got[32];
+
+    (void)state;
+    chip_set_efuses(rig->chip, &words);
+    chip_power_on(rig->chip);
+    memset(want, 0xFF, sizeof want);
+    fb_flash_encryption_key_init(&key, (const uint8_t[32]){0}, 32, 0);
+    fb_flash_decrypt(&key, 0x1000, want, want, sizeof want);
+    cache_read(rig->chip, 0x1000, got, sizeof got);
+    assert_memory_equal(got, want, sizeof want);
+    rig_free(rig);
+}
+
+// The register lies in the RTC's domain, the straps are sampled with it.
+static void resets_keep_what_they_keep(void **state)
+{
+    struct rig *rig = rig_for(CHIP_FLASH_3V3, false, 0);
+
+    (void)state;
+    rig_on(rig);
+    rig_put(rig, RTC_SDIO_CONF, FORCE | XPD);
+    chip_set_strap(rig->chip, CHIP_STRAP_FLASH_BOOT | CHIP_STRAP_MTDI);
+    rig_put(rig, 0x3FF48000, 1u << 31); // SW_SYS_RST
+    rig_rom(rig);
+    assert_int_equal(rig->chip->supply.mv, 1800);
+    assert_non_null(strstr(rig->console, "flash read err, 1000"));
+    rig_put(rig, RTC_SDIO_CONF, 0);
+    assert_int_equal(rig->chip->supply.mv, 3300); // MTDI at the power-on
+    rig_on(rig);
+    assert_int_equal(rig->chip->supply.mv, 1800);
+    rig_free(rig);
+}
+
+static void burning_takes_effect_when_it_is_read(void **state)
+{
+    struct rig *rig = rig_for(CHIP_FLASH_3V3, false, 0);
+    char text[120];
+
+    (void)state;
+    rig_on(rig);
+    rig_burn(rig, 0, 4, SDIO_FORCE | REG);
+    assert_false(chip_flash_answers(rig->chip));
+    chip_flash_trouble(rig->chip, text, sizeof text);
+    assert_string_equal(text, "VDD_SDIO is 1.8 V by the eFuses XPD_SDIO_*, the "
+                              "flash needs 3.3 V");
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "flash read err, 1000"));
+    rig_burn(rig, 0, 4, SDIO_TIEH);
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "entry 0x"));
+    rig_free(rig);
+}
+
+static void what_was_given_too_much_is_gone(void **state)
+{
+    struct rig *rig = rig_for(CHIP_FLASH_1V8, true, 0);
+    struct rig *copy = rig_for(CHIP_FLASH_1V8, true, 0);
+    struct chip_callbacks cb = rig_callbacks(copy);
+    struct chip_config config = rig->chip->config;
+    char text[120];
+
+    (void)state;
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "entry 0x"));
+    rig_put(rig, RTC_SDIO_CONF, FORCE | XPD | TIEH); // for a moment
+    rig_put(rig, RTC_SDIO_CONF, 0);
+    assert_int_equal(rig->chip->supply.mv, 1800);
+    assert_int_equal(flash_id(rig), 0xFFFFFF);
+    rig_on(rig); // at the right supply
+    assert_non_null(strstr(rig->console, "flash read err, 1000"));
+    assert_true(chip_flash_destroyed(rig->chip));
+    chip_flash_trouble(rig->chip, text, sizeof text);
+    assert_string_equal(text,
+                        "the flash needs 1.8 V and was given 3.3 V: taken "
+                        "for destroyed");
+    chip_copy(copy->chip, rig->chip, copy->flash, &cb);
+    rig_on(copy);
+    assert_true(chip_flash_destroyed(copy->chip));
+    // And a chip that begins with it.
+    config.flash_destroyed = true;
+    config.flash = copy->flash;
+    chip_init(copy->chip, &config, &cb);
+    rig_on(copy);
+    assert_non_null(strstr(copy->console, "flash read err, 1000"));
+    rig_free(copy);
+    rig_free(rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strap_fuses_and_register_decide),
+        cmocka_unit_test(what_does_not_answer_reads_as_ones),
+        cmocka_unit_test(ones_are_decrypted),
+        cmocka_unit_test(resets_keep_what_they_keep),
+        cmocka_unit_test(burning_takes_effect_when_it_is_read),
+        cmocka_unit_test(what_was_given_too_much_is_gone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
