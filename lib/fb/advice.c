@@ -8,6 +8,11 @@
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/flash.h"
+#include "lib/fb/flash_encryption.h"
+#include "lib/fb/flash_map.h"
+#include "lib/fb/secure_boot_v1.h"
+#include "lib/fb/signature.h"
+#include "lib/fb/signature_v2.h"
 
 #define SECTOR FB_FLASH_SECTOR
 
@@ -45,9 +50,12 @@ static const struct {
     [FB_BOARD_BAD_DIGEST] =
         {"bad-digest", "The Secure Boot V1 digest at 0x0 does not fit the "
                        "bootloader."},
+    [FB_BOARD_NO_DIGEST] = {"no-digest", "Secure Boot V2 is on, and BLOCK2 "
+                                         "holds no key digest yet."},
     [FB_BOARD_DIGEST_HIDDEN] =
-        {"digest-hidden", "Secure Boot V2 is on, and the ROM cannot read the "
-                          "key digest: BLOCK2 is read-protected or blank."},
+        {"digest-hidden",
+         "Secure Boot V2 is on, and the ROM will never find a key digest: "
+         "BLOCK2 is read-protected, or blank and write-protected."},
     [FB_BOARD_BAD_SIGNATURE] = {"bad-signature",
                                 "The bootloader is not signed by the key whose "
                                 "digest is in BLOCK2."},
@@ -69,6 +77,30 @@ const char *fb_condition_text(enum fb_condition condition)
 
 // --- what state it is in ---
 
+static bool frozen(const struct fb_board_view *v, enum fb_efuse_id id)
+{
+    return fb_efuse_is_frozen(&v->state->fuses, &fb_efuse_map[id]);
+}
+
+// The chip has a key, nobody here does, and noise stands where the bootloader
+// belongs, while nothing is decrypted.
+static bool unread_ciphertext(const struct fb_board_view *v)
+{
+    return !v->encrypted && !v->key_blank && !v->has_flash_key &&
+           v->part[1].form == FB_FORM_OTHER &&
+           fb_flash_looks_random(v->state->flash + v->part[1].flash_off,
+                                 v->part[1].size);
+}
+
+// V2: can a digest still come into BLOCK2 and be read there?
+static bool digest_hidden(const struct fb_board_view *v)
+{
+    return v->secure_v2 &&
+           (fb_efuse_is_hidden(&v->state->fuses,
+                               &fb_efuse_map[FB_EFUSE_BLOCK2]) ||
+            (v->digest_key_blank && frozen(v, FB_EFUSE_BLOCK2)));
+}
+
 static enum fb_condition of_noise(const struct fb_board_view *v)
 {
     const struct fb_part *boot = &v->part[1];
@@ -83,9 +115,11 @@ static enum fb_condition of_noise(const struct fb_board_view *v)
                               &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG])) {
         return FB_BOARD_UNKNOWN; // it may only look like noise
     }
-    return v->shifted || boot->made_for != boot->flash_off
-               ? FB_BOARD_WRONG_ADDRESS
-               : FB_BOARD_WRONG_KEY;
+    if (v->shifted || boot->made_for != boot->flash_off) {
+        return FB_BOARD_WRONG_ADDRESS;
+    }
+    return unread_ciphertext(v) ? FB_BOARD_CIPHER_UNDER_EVEN
+                                : FB_BOARD_WRONG_KEY;
 }
 
 static bool key_in_place(const struct fb_board_view *v)
@@ -131,15 +165,11 @@ static enum fb_condition of_secure_boot(const struct fb_board_view *v)
                    ? FB_BOARD_BAD_DIGEST
                    : FB_BOARD_UNKNOWN;
     }
-    if (v->secure_v2) {
-        if ((fb_efuse_get(&v->state->fuses, FB_EFUSE_RD_DIS) & 2u) != 0 ||
-            v->digest_key_blank) {
-            return FB_BOARD_DIGEST_HIDDEN;
-        }
-        return v->part[1].proof == FB_OK ? FB_BOARD_BOOTS
-                                         : FB_BOARD_BAD_SIGNATURE;
+    if (v->secure_v2 && v->digest_key_blank) {
+        return FB_BOARD_NO_DIGEST;
     }
-    return FB_BOARD_BOOTS;
+    return v->secure_v2 && v->part[1].proof != FB_OK ? FB_BOARD_BAD_SIGNATURE
+                                                     : FB_BOARD_BOOTS;
 }
 
 // A part that cannot be judged, because a file or a key is missing.
@@ -192,9 +222,17 @@ enum fb_condition fb_board_condition(const struct fb_board_view *v)
                               &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CNT])) {
         return FB_BOARD_UNKNOWN;
     }
+    if (digest_hidden(v)) {
+        return FB_BOARD_DIGEST_HIDDEN;
+    }
     c = of_bootloader(v);
     c = c == FB_BOARD_BOOTS ? of_secure_boot(v) : c;
-    return c == FB_BOARD_BOOTS ? of_table_and_apps(v) : c;
+    if (c != FB_BOARD_BOOTS && c != FB_BOARD_UNKNOWN) {
+        return c;
+    }
+    // What is refused behind an unknown digest is refused for certain.
+    enum fb_condition behind = of_table_and_apps(v);
+    return behind == FB_BOARD_BOOTS ? c : behind;
 }
 
 // --- how sure that is ---
@@ -238,10 +276,42 @@ const char *fb_board_doubt(const struct fb_board_view *v,
 
 struct pen {
     const struct fb_board_view *v;
-    const struct fb_advice_names *names;
+    const char *port;
     struct fb_advice_way *way;
-    bool encrypted; // as it will be when the parts are written
+    // The board as it will be when the parts are written.
+    bool encrypted;
+    unsigned config;       // FLASH_CRYPT_CONFIG
+    const char *flash_key; // file of BLOCK1's key
+    const char *boot_key;  // file of BLOCK2's
+    bool has_flash_key;    // somebody has the former
+    bool has_boot_key;
+    bool new_flash_key; // BLOCK1 changes: no ciphertext fits any more
+    bool new_boot_key;  // BLOCK2 changes: no digest does
+    const char *stuck;  // why it cannot be done; NULL: so far it can
 };
+
+static const char no_encryptor[] =
+    "The flash key is in the chip only, the chip's encryptor is locked "
+    "(DISABLE_DL_ENCRYPT), and FLASH_CRYPT_CNT cannot be changed.";
+static const char no_digest_maker[] =
+    "The secure boot key is in the chip only: nobody can make the digest that "
+    "the ROM asks for. Only a file that was made for this board before, "
+    "bootloader-reflash-digest.bin, would do.";
+static const char no_download_mode[] =
+    "UART_DOWNLOAD_DIS is burned: the chip takes nothing over UART. Only a "
+    "programmer on the flash chip's own pins can write it.";
+static const char only_jtag[] =
+    "UART_DOWNLOAD_DIS is burned: the chip takes nothing over UART. Only JTAG, "
+    "which is still open, or a programmer on the flash chip's own pins can "
+    "write it.";
+static const char no_digest_ever[] =
+    "The ROM reads no digest in BLOCK2, and no fuse can be taken back.";
+static const char digest_in_part[] =
+    "BLOCK2 holds a part of the digest of the bootloader's key, and is "
+    "write-protected: no key has that digest.";
+static const char digest_reversed[] =
+    "BLOCK2 holds the digest of the bootloader's key in reversed byte order: "
+    "no key has that digest, and no fuse can be taken back.";
 
 static void line(struct pen *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -259,29 +329,24 @@ static void line(struct pen *p, const char *format, ...)
     va_end(args);
 }
 
-static const char *or_placeholder(const char *name, const char *placeholder)
-{
-    return name != NULL ? name : placeholder;
-}
-
-static const char *port(const struct pen *p)
-{
-    return or_placeholder(p->names->port, "PORT");
-}
-
-static const char *flash_key(const struct pen *p)
-{
-    return or_placeholder(p->names->flash_key, "FLASH_KEY.bin");
-}
-
-static const char *boot_key(const struct pen *p)
-{
-    return or_placeholder(p->names->boot_key, "SECURE_BOOT_KEY.bin");
-}
-
 static void burn(struct pen *p, const char *what)
 {
-    line(p, "espefuse --port %s burn_efuse %s", port(p), what);
+    line(p, "espefuse --port %s burn_efuse %s", p->port, what);
+}
+
+// A key that cannot be hidden any more is burned all the same.
+static void burn_key(struct pen *p, const char *what, const char *file)
+{
+    line(p, "espefuse --port %s burn_key %s%s %s", p->port,
+         frozen(p->v, FB_EFUSE_RD_DIS) ? "--no-protect-key " : "", what, file);
+}
+
+static void write_flash(struct pen *p, const char *option, uint32_t flash_off,
+                        const char *file)
+{
+    line(p, "esptool --port %s write_flash %s%s0x%x %s.bin", p->port,
+         p->v->secure_v1 || p->v->secure_v2 ? "--force " : "", option,
+         (unsigned)flash_off, file);
 }
 
 // The file that a part is made of.
@@ -304,101 +369,181 @@ static const char *file_of(const struct fb_part *part)
     return "data";
 }
 
+// " --flash_crypt_conf 0x3", where it is not what tools take it for.
+static const char *conf_option(unsigned config, char text[32])
+{
+    text[0] = '\0';
+    if (config != FB_FLASH_CRYPT_CONFIG_DEFAULT) {
+        (void)snprintf(text, 32, " --flash_crypt_conf 0x%x", config);
+    }
+    return text;
+}
+
 // FILE.bin, encrypted for where it goes when it has to be.
 static void write_file(struct pen *p, const char *file, uint32_t flash_off)
 {
-    if (p->encrypted && p->v->has_flash_key) {
+    char encrypted[40], conf[32];
+
+    if (!p->encrypted) {
+        write_flash(p, "", flash_off, file);
+    } else if (p->has_flash_key) {
         line(p,
              "espsecure encrypt_flash_data --keyfile %s --address 0x%x --pad "
-             "ff --output %s_enc.bin %s.bin",
-             flash_key(p), (unsigned)flash_off, file, file);
-        line(p, "esptool --port %s write_flash %s0x%x %s_enc.bin", port(p),
-             p->v->secure_v1 || p->v->secure_v2 ? "--force " : "",
-             (unsigned)flash_off, file);
-        return;
+             "ff%s --output %s_enc.bin %s.bin",
+             p->flash_key, (unsigned)flash_off, conf_option(p->config, conf),
+             file, file);
+        (void)snprintf(encrypted, sizeof encrypted, "%s_enc", file);
+        write_flash(p, "", flash_off, encrypted);
+    } else if (!p->v->key_blank &&
+               fb_efuse_get(&p->v->state->fuses, FB_EFUSE_DISABLE_DL_ENCRYPT) ==
+                   0) {
+        write_flash(p, "--encrypt ", flash_off, file);
+    } else {
+        p->stuck = no_encryptor;
     }
-    line(p, "esptool --port %s write_flash %s%s0x%x %s.bin", port(p),
-         p->v->secure_v1 || p->v->secure_v2 ? "--force " : "",
-         p->encrypted ? "--encrypt " : "", (unsigned)flash_off, file);
 }
 
-// Bytes of a part that count.
-static uint32_t extent(const struct fb_part *part)
+// Bytes of a part that count: an image with all that belongs to it.
+static uint32_t extent(const struct fb_board_view *v,
+                       const struct fb_part *part)
 {
-    bool image = part->kind == FB_PART_APP || part->kind == FB_PART_BOOTLOADER;
-    uint32_t n = image && part->image.len != 0 ? part->image.len : SECTOR;
+    uint32_t n = part->image.len;
 
-    // A signature follows an app.
-    return part->kind == FB_PART_APP ? align_up32(n + 1, SECTOR) : n;
+    if ((part->kind != FB_PART_APP && part->kind != FB_PART_BOOTLOADER) ||
+        n == 0) {
+        return SECTOR;
+    }
+    if (v->secure_v2) {
+        return align_up32(n, FB_SIGNATURE_V2_SECTOR) + FB_SIGNATURE_V2_SECTOR;
+    }
+    return part->kind == FB_PART_APP
+               ? align_up32(n + FB_SIGNATURE_V1_SIZE, SECTOR)
+               : align_up32(n, FB_SECURE_BOOT_V1_BLOCK);
 }
 
-// Plaintext of a part into FILE.bin: out of the flash when it can be had there.
-static void get_file(struct pen *p, const struct fb_part *part)
+// The FLASH_CRYPT_CONFIG that what is there was made with.
+static unsigned config_of(const struct fb_board_view *v)
+{
+    const struct fb_efuse_field *field =
+        &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG];
+    unsigned config =
+        fb_efuse_get(&v->state->fuses, FB_EFUSE_FLASH_CRYPT_CONFIG);
+
+    return (config == 0 && !v->encrypted) ||
+                   !fb_board_state_knows(v->state, field)
+               ? FB_FLASH_CRYPT_CONFIG_DEFAULT
+               : config;
+}
+
+// Plaintext of a part into FILE.bin, n bytes: out of the flash when it can be
+// had there.
+static void get_file(struct pen *p, const struct fb_part *part, uint32_t n)
 {
     const char *file = file_of(part);
     bool cipher =
         part->form == FB_FORM_CIPHER ||
         (part->form == FB_FORM_OTHER && part->made_for != part->flash_off);
+    char conf[32];
 
     if ((!cipher && part->form != FB_FORM_PLAIN) ||
         (part->status != FB_OK && part->form != FB_FORM_OTHER)) {
         p->way->own_files = true;
         return;
     }
-    line(p, "esptool --port %s read_flash 0x%x 0x%x %s%s.bin", port(p),
-         (unsigned)part->flash_off, (unsigned)extent(part), file,
-         cipher ? "_raw" : "");
+    line(p, "esptool --port %s read_flash 0x%x 0x%x %s%s.bin", p->port,
+         (unsigned)part->flash_off, (unsigned)n, file, cipher ? "_raw" : "");
     if (cipher) {
         line(p,
-             "espsecure decrypt_flash_data --keyfile %s --address 0x%x "
+             "espsecure decrypt_flash_data --keyfile %s --address 0x%x%s "
              "--output %s.bin %s_raw.bin",
-             flash_key(p), (unsigned)part->made_for, file, file);
+             p->flash_key, (unsigned)part->made_for,
+             conf_option(config_of(p->v), conf), file, file);
     }
 }
 
 static void rewrite(struct pen *p, const struct fb_part *part)
 {
-    get_file(p, part);
+    get_file(p, part, extent(p->v, part));
     write_file(p, file_of(part), part->flash_off);
 }
 
+// Does it stand there as the chip will want it?
 static bool in_form(const struct pen *p, const struct fb_part *part)
 {
     return part->form == (p->encrypted ? FB_FORM_CIPHER : FB_FORM_PLAIN) &&
+           part->status == FB_OK &&
+           !(p->encrypted &&
+             (p->new_flash_key || p->config != config_of(p->v)));
+}
+
+static bool recognised(const struct fb_part *part)
+{
+    return (part->form == FB_FORM_CIPHER || part->form == FB_FORM_PLAIN) &&
            part->status == FB_OK;
 }
 
-// Digest and bootloader: with a key for it they are made anew together.
-static void rewrite_boot(struct pen *p)
+static void sign_and_write(struct pen *p, const struct fb_part *part)
+{
+    p->way->own_files = true;
+    line(p, "espsecure sign_data --version %u --keyfile SIGNING_KEY.pem %s.bin",
+         p->v->secure_v2 ? 2u : 1u, file_of(part));
+    write_file(p, file_of(part), part->flash_off);
+}
+
+// --- the bootloader, and what proves it ---
+
+// The bytes are right for where they belong.
+static void move_back(struct pen *p)
+{
+    line(p, "esptool --port %s read_flash 0x1000 0x7000 digest.bin", p->port);
+    write_flash(p, "", 0, "digest");
+}
+
+// V1: with a key for it the digest is made anew. Without one it is moved along
+// with its bootloader: one that fitted fits again.
+static void rewrite_digested(struct pen *p)
 {
     const struct fb_part *digest = &p->v->part[0];
     const struct fb_part *boot = &p->v->part[1];
-    bool fine = in_form(p, boot);
 
-    if (p->v->shifted) {
-        // The bytes are right for where they belong.
-        line(p, "esptool --port %s read_flash 0x1000 0x7000 digest.bin",
-             port(p));
-        line(p, "esptool --port %s write_flash %s0x0 digest.bin", port(p),
-             p->v->secure_v1 || p->v->secure_v2 ? "--force " : "");
+    if (in_form(p, boot) && in_form(p, digest) && !p->new_boot_key &&
+        (digest->proof == FB_OK || digest->proof == FB_E_KEY)) {
         return;
     }
-    if (!p->v->secure_v1) {
-        if (!fine) {
-            rewrite(p, boot);
-        }
-        return;
+    if (p->has_boot_key) {
+        get_file(p, boot, boot->image.len); // what follows it is not covered
+        line(p,
+             "espsecure digest_secure_bootloader --keyfile %s --output "
+             "digest.bin bootloader.bin",
+             p->boot_key);
+        write_file(p, "digest", 0);
+    } else if (recognised(boot) && recognised(digest) &&
+               digest->proof == FB_E_KEY) {
+        rewrite(p, digest);
+        rewrite(p, boot);
+    } else {
+        p->stuck = no_digest_maker;
     }
-    if (fine && in_form(p, digest) && digest->proof == FB_OK) {
-        return;
-    }
-    get_file(p, boot);
-    line(p,
-         "espsecure digest_secure_bootloader --keyfile %s --output digest.bin "
-         "bootloader.bin",
-         boot_key(p));
-    write_file(p, "digest", 0);
 }
+
+static void rewrite_boot(struct pen *p)
+{
+    const struct fb_part *boot = &p->v->part[1];
+    bool refused = p->v->secure_v2 && boot->status == FB_OK &&
+                   boot->proof != FB_OK && boot->proof != FB_E_KEY;
+
+    if (p->v->shifted && !p->new_boot_key) {
+        move_back(p);
+    } else if (p->v->secure_v1) {
+        rewrite_digested(p);
+    } else if (refused && !p->new_boot_key) {
+        sign_and_write(p, boot);
+    } else if (!in_form(p, boot)) {
+        rewrite(p, boot);
+    }
+}
+
+// --- the rest of what a boot needs ---
 
 static bool proof_wanted(const struct fb_board_view *v,
                          const struct fb_part *part)
@@ -412,29 +557,113 @@ static void rewrite_part(struct pen *p, const struct fb_part *part)
     if (part == NULL) {
         line(p, "# write a partition table that has an application: "
                 "partitions.bin");
-        return;
-    }
-    if (proof_wanted(p->v, part) && part->status == FB_OK &&
-        part->proof != FB_OK && part->proof != FB_E_KEY) {
-        p->way->own_files = true;
-        line(p,
-             "espsecure sign_data --version %u --keyfile SIGNING_KEY.pem %s"
-             ".bin",
-             p->v->secure_v2 ? 2u : 1u, file_of(part));
-        write_file(p, file_of(part), part->flash_off);
-        return;
-    }
-    if (!in_form(p, part)) {
+    } else if (proof_wanted(p->v, part) && part->status == FB_OK &&
+               part->proof != FB_OK && part->proof != FB_E_KEY &&
+               !(p->new_boot_key && part->proof == FB_E_BAD_DIGEST)) {
+        sign_and_write(p, part);
+    } else if (!in_form(p, part)) {
         rewrite(p, part);
     }
 }
 
-// Everything that a boot needs, as the counter will stand.
+// V2: the digest of the key that signed the bootloader.
+static bool signer(const struct fb_board_view *v, uint8_t digest[32])
+{
+    const struct fb_part *boot = &v->part[1];
+    const uint8_t *image = v->plain + boot->flash_off;
+    uint32_t n = align_up32(boot->image.len, FB_SIGNATURE_V2_SECTOR);
+    unsigned block;
+
+    if (!recognised(boot) || boot->proof == FB_E_BLANK ||
+        fb_signature_v2_verify_sector(image, n, image + n, NULL, &block,
+                                      NULL) != FB_OK) {
+        return false;
+    }
+    fb_signature_v2_key_digest(image + n + block * FB_SIGNATURE_V2_BLOCK,
+                               digest);
+    return true;
+}
+
+// Is BLOCK2 a part of that digest: nothing, or what a burn left that was cut?
+static bool part_of(const struct fb_board_view *v, const uint8_t digest[32])
+{
+    for (unsigned i = 0; i < 8; i++) {
+        if ((v->state->fuses.word[2][i] & ~load32_le(digest + 4 * i)) != 0) {
+            return false;
+        }
+    }
+    return fb_board_state_knows_block(v->state, 2);
+}
+
+static bool block2_holds(const struct fb_board_view *v,
+                         const uint8_t digest[32])
+{
+    for (unsigned i = 0; i < 8; i++) {
+        if (v->state->fuses.word[2][i] != load32_le(digest + 4 * i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void burn_v2_digest(struct pen *p, const uint8_t digest[32])
+{
+    char octal[4 * 32 + 1];
+
+    for (unsigned i = 0; i < 32; i++) {
+        (void)snprintf(octal + 4 * i, 5, "\\%03o", digest[i]);
+    }
+    line(p, "printf '%s' >signer.bin", octal);
+    line(p, "espefuse --port %s burn_key%s secure_boot_v2 signer.bin", p->port,
+         p->v->digest_key_blank ? "" : " --force-write-always");
+}
+
+// V2. A given key is the one to be trusted; else the bootloader's signer; else
+// whatever the user signs with.
+static void burn_digest(struct pen *p)
+{
+    uint8_t digest[32];
+
+    if (p->v->boot_key_given) {
+        if (p->v->digest_key_blank) {
+            burn_v2_digest(p, p->v->v2_digest);
+        }
+    } else if (signer(p->v, digest) && part_of(p->v, digest) &&
+               !frozen(p->v, FB_EFUSE_BLOCK2)) {
+        if (!block2_holds(p->v, digest)) {
+            burn_v2_digest(p, digest);
+            p->new_boot_key = true;
+        }
+    } else if (p->v->digest_key_blank) {
+        p->way->own_files = true;
+        line(p, "espefuse --port %s burn_key_digest SIGNING_KEY.pem", p->port);
+    }
+}
+
+// V1: the key, or the 32 zero bytes that the ROM computes with.
+static void burn_boot_key(struct pen *p)
+{
+    p->has_boot_key = true;
+    if (p->v->boot_key_given && !frozen(p->v, FB_EFUSE_BLOCK2)) {
+        burn_key(p, "secure_boot_v1", p->boot_key);
+        p->new_boot_key = true;
+        return;
+    }
+    line(p, "head -c 32 /dev/zero >zero.bin");
+    p->boot_key = "zero.bin";
+}
+
+// Everything that a boot needs, as the fuses will stand.
 static void rewrite_all(struct pen *p)
 {
     const struct fb_board_view *v = p->v;
     const struct fb_part *app = fb_board_view_app(v, fb_board_view_slot(v));
 
+    if (v->secure_v1 && v->digest_key_blank) {
+        burn_boot_key(p);
+    } else if (v->secure_v2) {
+        burn_digest(p);
+    }
     rewrite_boot(p);
     rewrite_part(p, &v->part[2]);
     if (v->table_ok) {
@@ -446,11 +675,6 @@ static void rewrite_all(struct pen *p)
 }
 
 // --- ways ---
-
-static bool frozen(const struct fb_board_view *v, enum fb_efuse_id id)
-{
-    return fb_efuse_is_frozen(&v->state->fuses, &fb_efuse_map[id]);
-}
 
 static bool download_mode(const struct fb_board_view *v)
 {
@@ -465,30 +689,41 @@ static bool can_toggle(const struct fb_board_view *v)
            fb_efuse_get(&v->state->fuses, FB_EFUSE_FLASH_CRYPT_CNT) != 0x7F;
 }
 
-// Can ciphertext be made, here or by the chip?
-static bool can_encrypt(const struct fb_board_view *v)
+static const char *or_placeholder(const char *name, const char *placeholder)
 {
-    return v->has_flash_key ||
-           (!v->key_blank &&
-            fb_efuse_get(&v->state->fuses, FB_EFUSE_DISABLE_DL_ENCRYPT) == 0);
-}
-
-// Can the digest be made, where one is needed?
-static bool can_digest(const struct fb_board_view *v)
-{
-    return !v->secure_v1 || v->has_boot_key || v->part[0].proof == FB_OK ||
-           v->digest_key_blank || v->shifted;
+    return name != NULL ? name : placeholder;
 }
 
 static struct pen new_way(const struct fb_board_view *v,
                           const struct fb_advice_names *names,
                           struct fb_advice *a, const char *title)
 {
-    struct pen p = {.v = v, .names = names, .way = &a->way[a->ways++]};
+    struct pen p = {
+        .v = v,
+        .port = or_placeholder(names->port, "PORT"),
+        .way = &a->way[a->ways],
+        .encrypted = v->encrypted,
+        .config = config_of(v),
+        .flash_key = or_placeholder(names->flash_key, "FLASH_KEY.bin"),
+        .boot_key = or_placeholder(names->boot_key, "SECURE_BOOT_KEY.bin"),
+        .has_flash_key = v->has_flash_key,
+        .has_boot_key = v->has_boot_key,
+    };
 
-    p.encrypted = v->encrypted;
+    memset(p.way, 0, sizeof *p.way);
     p.way->title = title;
     return p;
+}
+
+// It is a way, unless it got stuck.
+static void end_way(struct fb_advice *a, const struct pen *p)
+{
+    if (p->stuck != NULL || p->way->lines == 0) {
+        a->hopeless = p->stuck;
+        memset(p->way, 0, sizeof *p->way);
+        return;
+    }
+    a->ways++;
 }
 
 // The parts as the counter stands.
@@ -496,14 +731,32 @@ static void way_rewrite(const struct fb_board_view *v,
                         const struct fb_advice_names *names,
                         struct fb_advice *a)
 {
-    struct pen p;
+    const char *title = a->condition == FB_BOARD_NO_DIGEST
+                            ? "burn the key digest"
+                        : v->encrypted ? "write ciphertext"
+                                       : "write plaintext";
+    struct pen p = new_way(v, names, a, title);
 
-    if (v->encrypted && (!can_encrypt(v) || v->key_blank)) {
-        return;
-    }
-    p = new_way(v, names, a,
-                v->encrypted ? "write ciphertext" : "write plaintext");
     rewrite_all(&p);
+    end_way(a, &p);
+}
+
+// FLASH_CRYPT_CONFIG, where encryption comes on and nothing is burned there.
+static void burn_config(struct pen *p)
+{
+    const struct fb_board_view *v = p->v;
+    const struct fb_efuse_field *field =
+        &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG];
+    unsigned burned =
+        fb_efuse_get(&v->state->fuses, FB_EFUSE_FLASH_CRYPT_CONFIG);
+
+    p->config = burned;
+    if (!fb_board_state_knows(v->state, field)) {
+        p->config = FB_FLASH_CRYPT_CONFIG_DEFAULT;
+    } else if (burned == 0 && !frozen(v, FB_EFUSE_FLASH_CRYPT_CONFIG)) {
+        burn(p, "FLASH_CRYPT_CONFIG 0xf");
+        p->config = FB_FLASH_CRYPT_CONFIG_DEFAULT;
+    }
 }
 
 // The counter, and then what does not fit it.
@@ -512,17 +765,22 @@ static void way_toggle(const struct fb_board_view *v,
 {
     struct pen p;
 
-    if (!can_toggle(v) ||
-        (!v->encrypted && (v->key_blank || !can_encrypt(v)))) {
+    if (!can_toggle(v) || (!v->encrypted && v->key_blank)) {
         return;
     }
     p = new_way(v, names, a,
                 v->encrypted
                     ? "switch flash encryption off again (one cycle less)"
                     : "switch flash encryption on");
+    if (!v->encrypted) {
+        burn_config(&p);
+    }
     burn(&p, "FLASH_CRYPT_CNT");
     p.encrypted = !v->encrypted;
-    rewrite_all(&p);
+    if (!unread_ciphertext(v)) { // what nobody can read may be right
+        rewrite_all(&p);
+    }
+    end_way(a, &p);
 }
 
 static void way_key(const struct fb_board_view *v,
@@ -534,12 +792,11 @@ static void way_key(const struct fb_board_view *v,
         return;
     }
     p = new_way(v, names, a, "burn the key");
-    line(&p, "espefuse --port %s burn_key flash_encryption %s", port(&p),
-         flash_key(&p));
-    if (fb_efuse_get(&v->state->fuses, FB_EFUSE_FLASH_CRYPT_CONFIG) != 0xF) {
-        burn(&p, "FLASH_CRYPT_CONFIG 0xf");
-    }
+    burn_key(&p, "flash_encryption", p.flash_key);
+    burn_config(&p);
+    p.new_flash_key = true;
     rewrite_all(&p);
+    end_way(a, &p);
 }
 
 // The chip decrypts with the 32 zero bytes that are there.
@@ -547,52 +804,14 @@ static void way_zero_key(const struct fb_board_view *v,
                          const struct fb_advice_names *names,
                          struct fb_advice *a)
 {
-    struct fb_advice_names zero = *names;
-    struct pen p;
+    struct pen p = new_way(v, names, a,
+                           "encrypt with the key of zeros that BLOCK1 is: it "
+                           "boots, and hides nothing");
 
-    zero.flash_key = "zero.bin";
-    p = new_way(v, &zero, a,
-                "encrypt with the key of zeros that BLOCK1 is: it boots, and "
-                "hides nothing");
+    p.flash_key = "zero.bin";
     line(&p, "head -c 32 /dev/zero >zero.bin");
     rewrite_all(&p);
-}
-
-static void way_digest_key(const struct fb_board_view *v,
-                           const struct fb_advice_names *names,
-                           struct fb_advice *a)
-{
-    struct fb_advice_names zero = *names;
-    struct pen p;
-
-    if (v->boot_key_given && !frozen(v, FB_EFUSE_BLOCK2)) {
-        p = new_way(v, names, a, "burn the secure boot key");
-        line(&p, "espefuse --port %s burn_key secure_boot_v1 %s", port(&p),
-             boot_key(&p));
-        rewrite_all(&p);
-        return;
-    }
-    // The ROM computes with the 32 zero bytes that are there.
-    zero.boot_key = "zero.bin";
-    p = new_way(v, &zero, a,
-                "make the digest with the key of zeros that BLOCK2 is: it "
-                "boots, and protects nothing");
-    line(&p, "head -c 32 /dev/zero >zero.bin");
-    rewrite_all(&p);
-}
-
-static const char *why_hopeless(const struct fb_board_view *v)
-{
-    if (!download_mode(v)) {
-        return "UART_DOWNLOAD_DIS is burned: the chip takes nothing over UART. "
-               "Only a programmer on the flash chip's own pins can write it.";
-    }
-    if (v->secure_v1 && !can_digest(v)) {
-        return "The secure boot key is in the chip only: nobody can make the "
-               "digest that the ROM asks for.";
-    }
-    return "The flash key is in the chip only, the chip's encryptor is locked "
-           "(DISABLE_DL_ENCRYPT), and FLASH_CRYPT_CNT cannot be changed.";
+    end_way(a, &p);
 }
 
 static void find_ways(const struct fb_board_view *v,
@@ -611,19 +830,40 @@ static void find_ways(const struct fb_board_view *v,
         way_toggle(v, names, a);
         way_rewrite(v, names, a);
         break;
-    case FB_BOARD_NO_DIGEST_KEY:
-        way_digest_key(v, names, a);
-        break;
-    case FB_BOARD_DIGEST_HIDDEN:
-        break;
     default:
         way_rewrite(v, names, a);
-        if (a->condition == FB_BOARD_PLAIN_UNDER_ODD ||
+        if (a->ways == 0 || a->condition == FB_BOARD_PLAIN_UNDER_ODD ||
             a->condition == FB_BOARD_WRONG_KEY) {
             way_toggle(v, names, a);
         }
         break;
     }
+}
+
+// What no command can change; NULL: nothing of that kind.
+static const char *beyond_help(const struct fb_board_view *v)
+{
+    uint8_t digest[32], reversed[32];
+
+    if (digest_hidden(v)) {
+        return no_digest_ever;
+    }
+    if (!download_mode(v)) {
+        return fb_efuse_get(&v->state->fuses, FB_EFUSE_JTAG_DISABLE) != 0
+                   ? no_download_mode
+                   : only_jtag;
+    }
+    if (v->secure_v2 && signer(v, digest)) {
+        fb_bytes_reverse(reversed, digest, sizeof digest);
+        if (block2_holds(v, reversed)) {
+            return digest_reversed;
+        }
+        if (part_of(v, digest) && !block2_holds(v, digest) &&
+            frozen(v, FB_EFUSE_BLOCK2)) {
+            return digest_in_part;
+        }
+    }
+    return NULL;
 }
 
 void fb_advise(const struct fb_board_view *v,
@@ -635,15 +875,13 @@ void fb_advise(const struct fb_board_view *v,
     if (a->condition == FB_BOARD_BOOTS || a->condition == FB_BOARD_UNKNOWN) {
         return;
     }
-    if (a->condition == FB_BOARD_DIGEST_HIDDEN) {
-        a->hopeless = "The ROM reads zeros in place of the digest, and no fuse "
-                      "can be taken back.";
-        return;
-    }
-    if (download_mode(v) && can_digest(v)) {
+    a->hopeless = beyond_help(v);
+    if (a->hopeless == NULL) {
         find_ways(v, names, a);
     }
-    if (a->ways == 0) {
-        a->hopeless = why_hopeless(v);
+    if (a->ways > 0) {
+        a->hopeless = NULL;
+    } else if (a->hopeless == NULL) {
+        a->hopeless = no_encryptor;
     }
 }

@@ -23,7 +23,8 @@ enum fb_condition {
     FB_BOARD_BAD_BOOTLOADER,
     FB_BOARD_NO_DIGEST_KEY, // ABS_DONE_0 with blank BLOCK2
     FB_BOARD_BAD_DIGEST,
-    FB_BOARD_DIGEST_HIDDEN, // V2: the ROM cannot read BLOCK2
+    FB_BOARD_NO_DIGEST,     // V2: BLOCK2 is blank, and can be burned
+    FB_BOARD_DIGEST_HIDDEN, // V2: the ROM will never read a digest in BLOCK2
     FB_BOARD_BAD_SIGNATURE, // V2: of the bootloader
     FB_BOARD_BAD_TABLE,
     FB_BOARD_BAD_APP,

@@ -149,18 +149,111 @@ static void bad_digest_of_the_chip(struct fixture *f)
     f->in.secure_boot_key.bytes = NULL;
 }
 
-static void digest_hidden(struct fixture *f)
+// A digest that somebody else made, on a board whose keys nobody has: it is
+// moved along.
+static void plain_digest_of_another(struct fixture *f)
+{
+    plain_under_odd(f);
+    fx_hide_keys(f);
+    f->in.secure_boot_key.bytes = NULL;
+}
+
+// Noise to everybody but the chip.
+static void unread_ciphertext(struct fixture *f)
+{
+    interrupted(f);
+    fx_hide_keys(f);
+    f->in.flash_key.bytes = NULL;
+    f->in.secure_boot_key.bytes = NULL;
+    fx_fuse(f, FB_EFUSE_DISABLE_DL_ENCRYPT, 1);
+}
+
+// The counter is what is left.
+static void no_encryptor(struct fixture *f)
+{
+    fx_lock(f, false);
+    f->before.fuses.word[0][6] &= ~(1u << 4); // no secure boot
+    fx_fuse(f, FB_EFUSE_DISABLE_DL_ENCRYPT, 1);
+    memset(f->flash, 0xFF, 0x10000);
+    fx_hide_keys(f);
+    f->in.flash_key.bytes = NULL;
+}
+
+static void odd_config(struct fixture *f)
+{
+    plain_under_odd(f);
+    f->before.fuses.word[0][5] = 0x30000000;
+}
+
+static void table_behind_unknown_digest(struct fixture *f)
+{
+    locked(f);
+    memset(f->flash + 0x8000, 0xFF, 0x1000);
+    fx_hide_keys(f);
+    f->in.secure_boot_key.bytes = NULL;
+}
+
+static void no_digest(struct fixture *f)
 {
     fx_revision_3(f);
     plain(f);
     fx_fuse(f, FB_EFUSE_ABS_DONE_1, 1);
+    f->in.secure_boot_key.bytes = NULL;
+}
+
+static void no_digest_but_a_key(struct fixture *f)
+{
+    no_digest(f);
+    f->in.secure_boot_key = fx_key(f->boot_key, 32, "rsa.pem");
+    f->in.secure_v2 = true;
+}
+
+static void digest_hidden(struct fixture *f)
+{
+    no_digest(f);
+    fx_fuse(f, FB_EFUSE_WR_DIS, 0x100);
+}
+
+// What it lacks besides does not matter.
+static void digest_unreadable(struct fixture *f)
+{
+    no_digest(f);
+    fx_key_words(f->boot_key, false, f->before.fuses.word[2]);
+    fx_fuse(f, FB_EFUSE_RD_DIS, 2);
+    memset(f->flash, 0xFF, FX_FLASH);
+}
+
+// Signed, and nothing in BLOCK2 to trust.
+static void signed_v2(struct fixture *f)
+{
+    struct host_key *key = NULL;
+
+    assert_null(host_key_generate(HOST_KEY_RSA3072, &key));
+    fx_v2_image(f, key);
+    host_key_free(key);
+    fx_put(f, 0x1000, f->digest_file, f->digest_file_n, false);
+    fx_fuse(f, FB_EFUSE_ABS_DONE_1, 1);
+    f->in.secure_boot_key.bytes = NULL;
+}
+
+static void torn_digest(struct fixture *f)
+{
+    signed_v2(f);
+    fx_key_words(f->boot_key, false, f->before.fuses.word[2]);
+    f->before.fuses.word[2][3] &= 0x0FF0FFFF;
+    f->before.fuses.word[2][7] = 0;
+}
+
+static void reversed_digest(struct fixture *f)
+{
+    signed_v2(f);
+    fx_key_words(f->boot_key, true, f->before.fuses.word[2]);
 }
 
 static void bad_signature(struct fixture *f)
 {
-    digest_hidden(f);
+    no_digest(f);
     fx_key_words(f->boot_key, false, f->before.fuses.word[2]);
-    f->in.secure_v2 = true;
 }
 
 static void table_plain(struct fixture *f)
@@ -202,7 +295,7 @@ static void test_conditions(void **state)
         {plain_nobody_has_keys, "plain-under-odd", 0, "in the chip only"},
         {interrupted, "interrupted", 2, "burn_efuse FLASH_CRYPT_CNT"},
         {cipher_no_config, "cipher-under-even", 2,
-         "burn_efuse FLASH_CRYPT_CNT"},
+         "burn_efuse FLASH_CRYPT_CONFIG 0xf"},
         {shifted, "wrong-address", 1, "read_flash 0x1000 0x7000"},
         {noise, "wrong-key", 2, "digest_secure_bootloader"},
         {blank, "no-bootloader", 1, "write_flash 0x1000 bootloader.bin"},
@@ -211,8 +304,20 @@ static void test_conditions(void **state)
         {bad_digest, "bad-digest", 1, "read_flash 0x1000"},
         {digest_plain, "bad-digest", 1, "read_flash 0x1000"},
         {bad_digest_of_the_chip, "bad-digest", 0, "in the chip only"},
+        {plain_digest_of_another, "plain-under-odd", 2, "read_flash 0x0"},
+        {unread_ciphertext, "cipher-under-even", 1,
+         "burn_efuse FLASH_CRYPT_CNT"},
+        {no_encryptor, "no-bootloader", 1, "burn_efuse FLASH_CRYPT_CNT"},
+        {odd_config, "plain-under-odd", 2, "read_flash 0x1000"},
+        {table_behind_unknown_digest, "bad-table", 1, "encrypt_flash_data"},
+        {no_digest, "no-digest", 1, "burn_key_digest SIGNING_KEY.pem"},
+        {no_digest_but_a_key, "no-digest", 1, "printf '\\"},
+        {signed_v2, "no-digest", 1, "printf '\\"},
+        {torn_digest, "bad-signature", 1, "printf '\\"},
+        {reversed_digest, "bad-signature", 0, "reversed byte order"},
         {digest_hidden, "digest-hidden", 0, "no fuse can be taken back"},
-        {bad_signature, "bad-signature", 1, ""},
+        {digest_unreadable, "digest-hidden", 0, "no fuse can be taken back"},
+        {bad_signature, "bad-signature", 1, "sign_data --version 2"},
         {table_plain, "bad-table", 1, "read_flash 0x8000"},
         {app_of_another, "bad-app", 1, "sign_data"},
         {no_download, "no-bootloader", 0, "UART_DOWNLOAD_DIS"},

@@ -26,6 +26,7 @@ struct look {
     struct fb_flash_encryption_key flash_key;
     uint8_t boot_key[32];
     size_t boot_key_len;
+    bool v2; // images are signed for V2
 };
 
 const char *fb_part_form_name(enum fb_part_form form)
@@ -88,6 +89,9 @@ static void find_keys(struct look *l)
     l->boot_key_len = fuse_key(s, 2, l->boot_key);
     l->v->boot_key_given = l->keys->boot_key != NULL;
     l->v->boot_key_sure = l->boot_key_len != 0;
+    if (l->v2 && l->v->boot_key_given && l->keys->boot_key_len == 32) {
+        memcpy(l->v->v2_digest, l->keys->boot_key, 32);
+    }
     if (l->v->secure_v1 && l->v->digest_key_blank) {
         l->v->boot_key_sure = true;
         memset(l->boot_key, 0, sizeof l->boot_key);
@@ -96,7 +100,7 @@ static void find_keys(struct look *l)
                l->keys->boot_key_len <= 32) {
         l->boot_key_len = l->keys->boot_key_len;
         memcpy(l->boot_key, l->keys->boot_key, l->boot_key_len);
-    } else if (l->keys->v2 && l->boot_key_len != 0) {
+    } else if (l->v2 && l->boot_key_len != 0) {
         // A digest stands in the fuses in its own order.
         fb_bytes_reverse(key, l->boot_key, 32);
         memcpy(l->boot_key, key, 32);
@@ -200,7 +204,8 @@ static bool something_at(struct look *l, struct fb_part *part, uint32_t n)
         return false;
     }
     as_stored(l, part->flash_off, n);
-    if (fb_bytes_all(raw(l, part->flash_off), n, 0xFF)) {
+    if (fb_bytes_all(raw(l, part->flash_off), n < part->size ? n : part->size,
+                     0xFF)) {
         part->form = FB_FORM_BLANK;
         return false;
     }
@@ -209,17 +214,16 @@ static bool something_at(struct look *l, struct fb_part *part, uint32_t n)
 
 // --- images ---
 
-// V1: the block behind the image. V2: a sector behind the padded image, whose
-// key has the digest in BLK2.
+// V1: the block behind the image. V2: a sector behind the padded image, with a
+// block whose key has the digest in BLK2.
 static enum fb_status image_proof(const struct look *l, const uint8_t *p,
                                   uint32_t cap, const struct fb_image *image)
 {
-    struct fb_signature_v2 s;
     uint32_t padded = align_up32(image->len, FB_SIGNATURE_V2_SECTOR);
-    uint8_t digest[32];
-    enum fb_status status;
+    bool trust = l->boot_key_len == 32;
+    unsigned block;
 
-    if (!l->keys->v2) {
+    if (!l->v2) {
         if (l->keys->signing_pub == NULL) {
             return FB_E_KEY;
         }
@@ -231,18 +235,9 @@ static enum fb_status image_proof(const struct look *l, const uint8_t *p,
     if (padded + FB_SIGNATURE_V2_SECTOR > cap) {
         return FB_E_BLANK;
     }
-    status = fb_signature_v2_verify(p, padded, p + padded, &s, NULL);
-    if (status != FB_OK) {
-        return status;
-    }
-    if (s.kind != FB_SIGNATURE_V2_RSA3072) {
-        return FB_E_BAD_VERSION; // this chip's ROM knows RSA only
-    }
-    if (l->boot_key_len != 32) {
-        return FB_E_KEY;
-    }
-    fb_signature_v2_key_digest(p + padded, digest);
-    return memcmp(digest, l->boot_key, 32) == 0 ? FB_OK : FB_E_BAD_DIGEST;
+    enum fb_status status = fb_signature_v2_verify_sector(
+        p, padded, p + padded, trust ? l->boot_key : NULL, &block, NULL);
+    return status == FB_OK && !trust ? FB_E_KEY : status;
 }
 
 // The ROM looks at a bootloader's checksum only.
@@ -617,6 +612,7 @@ void fb_board_view(struct fb_board_view *v, const struct fb_board_state *s,
     v->plain = plain;
     v->parts = 3;
     look_at_fuses(v);
+    l.v2 = keys->v2 || v->secure_v2;
     find_keys(&l);
     look_at_bootloader(&l, &v->part[1]);
     look_at_digest(&l, &v->part[0], &v->part[1]);

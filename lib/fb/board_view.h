@@ -75,6 +75,7 @@ struct fb_board_view {
                            // ABS_DONE_0 a blank BLK2 is a key of zeros
     bool boot_key_sure;    // that one is BLK2's own, not only a file's
     bool boot_key_given;   // as a file
+    uint8_t v2_digest[32]; // V2: what that file says; it is public
     bool shifted;          // a bootloader image stands at 0x2000: the file for
                            // flash_off 0 was written to 0x1000
     bool table_ok;         // the table parsed, either form

@@ -272,9 +272,8 @@ static bool made_for_elsewhere(const struct fb_flash_view *v, unsigned key,
 
 // --- what has no format ---
 
-// Do the rows that are written look like random bytes? Equal blocks of a row
-// encrypt to equal ones, so they count once.
-static bool looks_random(const uint8_t *p, uint32_t n)
+// Equal blocks of a row encrypt to equal ones, so they count once.
+bool fb_flash_looks_random(const uint8_t *p, uint32_t n)
 {
     uint32_t count[256] = {0};
     uint64_t sum = 0, total = 0;
@@ -374,7 +373,7 @@ void fb_flash_classify(const struct fb_flash_view *v, uint32_t flash_off,
         }
         return;
     }
-    bool random = looks_random(r.raw, r.n);
+    bool random = fb_flash_looks_random(r.raw, r.n);
     if (!recognise_any(v, &r, random, content)) {
         content->state = random ? FB_FLASH_OPAQUE : FB_FLASH_DATA;
     }

@@ -129,4 +129,8 @@ bool fb_flash_partition_encrypted(const struct fb_partition *part);
 bool fb_flash_readable(const struct fb_flash_region *region, bool on, int key,
                        unsigned config);
 
+// Do the rows of n bytes that are written look like random bytes, as ciphertext
+// does? False for erased flash.
+bool fb_flash_looks_random(const uint8_t *p, uint32_t n);
+
 #endif

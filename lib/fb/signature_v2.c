@@ -383,3 +383,49 @@ void fb_signature_v2_key_digest(const uint8_t block[FB_SIGNATURE_V2_BLOCK],
     fb_sha256_update(&sha, block + from, to - from);
     fb_sha256_final(&sha, digest);
 }
+
+static enum fb_status verify_trusted(const uint8_t *data, size_t n,
+                                     const uint8_t *block,
+                                     const uint8_t *trusted,
+                                     struct fb_fault *fault)
+{
+    struct fb_signature_v2 s;
+    uint8_t key[32];
+    enum fb_status status = fb_signature_v2_verify(data, n, block, &s, fault);
+
+    if (status != FB_OK) {
+        return status;
+    }
+    if (s.kind != FB_SIGNATURE_V2_RSA3072) {
+        return fb_fault_set(fault, FB_E_BAD_VERSION, 1, block[1], VERSION_RSA);
+    }
+    fb_signature_v2_key_digest(block, key);
+    for (unsigned i = 0; trusted != NULL && i < sizeof(key); i++) {
+        if (key[i] != trusted[i]) {
+            return fb_fault_set(fault, FB_E_BAD_DIGEST, MODULUS_OFF, key[i],
+                                trusted[i]);
+        }
+    }
+    return FB_OK;
+}
+
+enum fb_status fb_signature_v2_verify_sector(
+    const uint8_t *data, size_t n, const uint8_t sector[FB_SIGNATURE_V2_SECTOR],
+    const uint8_t *trusted, unsigned *block, struct fb_fault *fault)
+{
+    enum fb_status first = verify_trusted(data, n, sector, trusted, fault);
+
+    *block = 0;
+    // Without a first block the ROM looks at no other.
+    if (first == FB_OK || sector[0] != MAGIC) {
+        return first;
+    }
+    for (unsigned i = 1; i < FB_SIGNATURE_V2_BLOCKS; i++) {
+        if (verify_trusted(data, n, sector + i * FB_SIGNATURE_V2_BLOCK, trusted,
+                           NULL) == FB_OK) {
+            *block = i;
+            return FB_OK;
+        }
+    }
+    return first;
+}

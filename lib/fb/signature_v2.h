@@ -66,6 +66,16 @@ fb_signature_v2_verify(const uint8_t *data, size_t n,
                        const uint8_t block[FB_SIGNATURE_V2_BLOCK],
                        struct fb_signature_v2 *s, struct fb_fault *fault);
 
+// Does the sector that follows n bytes of data sign them as the ESP32 asks: by
+// a block of RSA-3072 whose key has the digest `trusted` (NULL: any key)?
+// *block receives its number. Else the status of the first block: what
+// fb_signature_v2_verify() says, FB_E_BAD_VERSION for a kind that this chip
+// does not know, FB_E_BAD_DIGEST for a good signature of another key; *block is
+// 0 then.
+enum fb_status fb_signature_v2_verify_sector(
+    const uint8_t *data, size_t n, const uint8_t sector[FB_SIGNATURE_V2_SECTOR],
+    const uint8_t *trusted, unsigned *block, struct fb_fault *fault);
+
 // SHA-256 of the block's public key, as eFuse BLK2 holds it. The block parses.
 void fb_signature_v2_key_digest(const uint8_t block[FB_SIGNATURE_V2_BLOCK],
                                 uint8_t digest[32]);

@@ -113,6 +113,47 @@ static void test_encode_gives_the_same_bytes(void **state)
     }
 }
 
+// Of espsecure's sector with two signatures, each key is enough.
+static void test_sector(void **state)
+{
+    const struct vector *two = &vectors[1];
+    uint8_t sector[FB_SIGNATURE_V2_SECTOR], trusted[32];
+    struct fb_fault fault;
+    unsigned block = 9;
+
+    (void)state;
+    memcpy(sector, sector_of(two), sizeof(sector));
+    for (unsigned i = 0; i < 2; i++) {
+        testing_file(trusted, 32, VECTORS, two->digests[i]);
+        assert_int_equal(fb_signature_v2_verify_sector(data100, 100, sector,
+                                                       trusted, &block, &fault),
+                         FB_OK);
+        assert_int_equal(block, i);
+    }
+    assert_int_equal(fb_signature_v2_verify_sector(data100, 99, sector, trusted,
+                                                   &block, &fault),
+                     FB_E_BAD_HASH);
+    trusted[31] ^= 1;
+    assert_int_equal(fb_signature_v2_verify_sector(data100, 100, sector,
+                                                   trusted, &block, &fault),
+                     FB_E_BAD_DIGEST);
+    assert_int_equal(block, 0);
+    assert_int_equal(fb_signature_v2_verify_sector(data100, 100, sector, NULL,
+                                                   &block, &fault),
+                     FB_OK);
+    // A second block without a first one is none.
+    trusted[31] ^= 1;
+    sector[0] = 0xFF;
+    assert_int_equal(fb_signature_v2_verify_sector(data100, 100, sector,
+                                                   trusted, &block, &fault),
+                     FB_E_BAD_MAGIC);
+    // The ROM of the ESP32 knows RSA only.
+    assert_int_equal(fb_signature_v2_verify_sector(data100, 100,
+                                                   sector_of(&vectors[3]), NULL,
+                                                   &block, &fault),
+                     FB_E_BAD_VERSION);
+}
+
 static void fix_crc(uint8_t *block)
 {
     store32_le(block + 1196, fb_crc32(0, block, 1196));
@@ -333,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_espsecure_sectors),
         cmocka_unit_test(test_encode_gives_the_same_bytes),
+        cmocka_unit_test(test_sector),
         cmocka_unit_test(test_any_change_is_refused),
         cmocka_unit_test(test_other_data_is_refused),
         cmocka_unit_test(test_padded_content),

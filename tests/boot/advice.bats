@@ -38,6 +38,8 @@ setup_file() {
             --flash_size 4MB -o $image.bin "$elf" >>images.log
     done
     cp alive.bin app.bin
+    cp alive.bin unsigned_app.bin
+    cp bootloader.bin unsigned_bootloader.bin
     cat >layout.csv <<END
 factory, app, factory, 0x10000, 0x10000, encrypted
 ota_0, app, ota_0, 0x20000, 0x10000, encrypted
@@ -50,6 +52,19 @@ END
     done
     espsecure digest_secure_bootloader --keyfile sb.bin --output digest.bin \
         bootloader.bin >>images.log
+    # The same for Secure Boot V2, of which this bootloader knows nothing: the
+    # ROM checks it, and the advice knows what others would check.
+    espsecure generate_signing_key --version 2 rsa.pem >>keys.log
+    espsecure digest_sbv2_public_key --keyfile rsa.pem --output rsa.digest \
+        >>keys.log
+    mkdir v2
+    cp partitions.bin v2
+    cp rsa.pem v2/SIGNING_KEY.pem
+    for f in bootloader app; do
+        cp unsigned_$f.bin v2/$f.bin
+        espsecure sign_data --version 2 --keyfile rsa.pem v2/$f.bin >>images.log
+        encrypted v2/$f.bin $([ $f = app ] && echo 0x10000 || echo 0x1000) v2/${f}_enc.bin
+    done
     encrypted digest.bin 0x0 digest_enc.bin
     encrypted bootloader.bin 0x1000 bootloader_enc.bin
     encrypted partitions.bin 0x8000 partitions_enc.bin
@@ -160,6 +175,7 @@ comes_back() {
         cat commands >&2
         cp "$made"/{bootloader,digest,partitions,app}.bin \
             "$made/SIGNING_KEY.pem" .
+        [ ! -e version2 ] || cp "$made"/v2/*.{bin,pem} .
         fusebox board start b >/dev/null 7>&- 3>&-
         while read -r line; do
             echo BURN | sh -ec "$line" >>run.log 2>&1 ||
@@ -167,8 +183,35 @@ comes_back() {
         done <commands
         fusebox board stop b >/dev/null
         lives
-        state boots
+        # Whoever has no keys cannot tell afterwards.
+        state "${after:-boots}"
     done
+}
+
+# A board of Secure Boot V2 that lacks the digest in BLOCK2: revision 3.
+version2() {
+    rm -rf b dead
+    cp -r "$made/blank3" b
+    touch version2
+    keys=(--flash-key "$made/fe.bin")
+    burned ABS_DONE_1 1
+    holds v2/bootloader.bin 0x1000 partitions.bin 0x8000 v2/app.bin 0x10000
+}
+
+trusted() {
+    key secure_boot_v2 "$made/rsa.digest"
+}
+
+reversed() {
+    python3 -c 'import sys
+sys.stdout.buffer.write(sys.stdin.buffer.read()[::-1])'
+}
+
+# As on a real board: the keys are in the chip, and in no file.
+nobody_has_keys() {
+    echo 'unknown = BLOCK1,BLOCK2' >>b/board.ini
+    keys=(--public-key "$made/pub.bin")
+    after=unknown
 }
 
 hopeless() {
@@ -312,18 +355,153 @@ hopeless() {
     hopeless no-bootloader UART_DOWNLOAD_DIS
     rm -rf b
     cp -r "$made/blank3" b
-    burned ABS_DONE_1 1
-    plaintext
-    hopeless digest-hidden "no fuse can be taken back"
+    burned UART_DOWNLOAD_DIS 1 JTAG_DISABLE 1
+    run fusebox advise --board b "${keys[@]}"
+    [[ $output != *"JTAG, which is still open"* ]]
 }
 
 @test "keys that only the chip has: what can still be done" {
     locked
     plaintext
-    echo 'unknown = BLOCK1,BLOCK2' >>b/board.ini
-    keys=(--public-key "$made/pub.bin")
+    nobody_has_keys
     burned DISABLE_DL_ENCRYPT 1 FLASH_CRYPT_CNT 0x7f
     hopeless plain-under-odd "in the chip only"
+}
+
+@test "keys that only the chip has: its digest moves along" {
+    locked
+    plaintext
+    holds digest.bin 0x0
+    nobody_has_keys
+    comes_back plain-under-odd 2
+}
+
+@test "keys that only the chip has: noise may be its ciphertext" {
+    locked
+    nobody_has_keys
+    burned DISABLE_DL_ENCRYPT 1 FLASH_CRYPT_CNT 3
+    comes_back cipher-under-even 1
+}
+
+@test "keys that only the chip has: the counter when its encryptor is locked" {
+    encryption
+    nobody_has_keys
+    keys=()
+    after=boots # nothing is encrypted then
+    burned DISABLE_DL_ENCRYPT 1
+    comes_back no-bootloader 1
+    grep -q FLASH_CRYPT_CNT commands
+}
+
+@test "keys that only the chip has: a table needs no digest" {
+    locked
+    printf '%4096s' '' | tr ' ' '\377' >"$made/ff"
+    holds ff 0x8000
+    nobody_has_keys
+    keys=(--public-key "$made/pub.bin" --flash-key "$made/fe.bin")
+    comes_back bad-table 1
+}
+
+@test "another FLASH_CRYPT_CONFIG than usual" {
+    key flash_encryption "$made/fe.bin"
+    burned FLASH_CRYPT_CONFIG 3 FLASH_CRYPT_CNT 1
+    plaintext
+    comes_back plain-under-odd 2
+    rm -rf b dead
+    cp -r "$made/blank" b
+    key flash_encryption "$made/fe.bin"
+    ciphertext # for 0xf, which is not burned yet
+    comes_back cipher-under-even 2
+}
+
+@test "more than one thing is missing: no bootloader, no secure boot key" {
+    encryption
+    burned ABS_DONE_0 1
+    comes_back no-bootloader 1
+    grep -q 'burn_key secure_boot_v1' commands
+    # RD_DIS is frozen: the key is burned, and stays readable.
+    rm -rf b dead
+    cp -r "$made/blank" b
+    burned ABS_DONE_0 1 FLASH_CRYPT_CNT 1
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        write_protect_efuse RD_DIS >>burned.log
+    plaintext
+    comes_back no-key 2
+}
+
+@test "V2 without a digest: the bootloader's signer, or a key at hand" {
+    version2
+    comes_back no-digest 1
+    grep -q 'printf .* >signer.bin' commands
+    version2
+    keys+=(--signing-key "$made/rsa.pem")
+    holds unsigned_bootloader.bin 0x1000
+    printf '%4096s' '' | tr ' ' '\377' >"$made/ff"
+    holds ff 0x8000
+    comes_back no-digest 1
+    # Encrypted, and nobody signed anything.
+    version2
+    key flash_encryption "$made/fe.bin"
+    burned FLASH_CRYPT_CONFIG 0xf FLASH_CRYPT_CNT 1
+    head -c 28672 /dev/zero | tr '\0' '\377' >"$made/ff"
+    holds ff 0x1000
+    comes_back no-bootloader 1
+    grep -q burn_key_digest commands
+    # The burn of the digest was cut.
+    version2
+    key --no-protect-key secure_boot_v2 "$made/rsa.digest"
+    python3 - <<'PY'
+f = open("b/efuse.bin", "r+b")
+f.seek(28 + 32 + 9)
+f.write(bytes(23))
+PY
+    comes_back bad-signature 1
+    grep -q force-write-always commands
+}
+
+@test "V2 with a digest: signed by another, plaintext, elsewhere" {
+    version2
+    trusted
+    state boots
+    lives
+    holds unsigned_bootloader.bin 0x1000
+    head -c 8192 /dev/zero | tr '\0' '\377' >"$made/ff"
+    holds ff 0x6000 # the signature
+    comes_back bad-signature 1
+    version2
+    trusted
+    key flash_encryption "$made/fe.bin"
+    burned FLASH_CRYPT_CONFIG 0xf FLASH_CRYPT_CNT 1
+    comes_back plain-under-odd 2
+    version2
+    trusted
+    holds ff 0x11000
+    comes_back bad-app 1
+}
+
+@test "V2 beyond help: what else is wrong does not matter" {
+    version2
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        write_protect_efuse BLOCK2 >>burned.log
+    hopeless digest-hidden "no fuse can be taken back"
+    version2
+    trusted
+    burned RD_DIS 2
+    hopeless digest-hidden "no fuse can be taken back"
+    head -c 28672 /dev/zero | tr '\0' '\377' >"$made/ff"
+    holds ff 0x1000
+    hopeless digest-hidden "no fuse can be taken back"
+    version2
+    reversed <"$made/rsa.digest" >back
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        burn_block_data BLOCK2 back >>burned.log
+    hopeless bad-signature "reversed byte order"
+    version2
+    head -c 9 "$made/rsa.digest" >part
+    head -c 23 /dev/zero >>part
+    espefuse --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        burn_block_data BLOCK2 part write_protect_efuse BLOCK2 >>burned.log
+    hopeless bad-signature "a part of the digest"
 }
 
 # --- check ---
