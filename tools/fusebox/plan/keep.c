@@ -105,9 +105,7 @@ static int keep_regions(struct plan_file *f, const struct fb_flash_view *v)
         return cli_error(NULL, "out of memory");
     }
     size_t regions = fb_flash_map(v, &k.table, region);
-    if (!fb_partition_filesystem(&k.table, v->size, &k.fs)) {
-        k.fs.size = 0;
-    }
+    (void)fb_partition_filesystem(&k.table, v->size, &k.fs); // false: none
     for (size_t i = 0; i < regions && status == 0; i++) {
         if (!is_firmware_data(&k, &region[i])) {
             status = keep_region(&k, &region[i]);

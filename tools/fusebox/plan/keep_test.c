@@ -13,7 +13,7 @@
 static uint8_t flash[FLASH];
 
 // As Pycom's: the file system lies behind the first 4 MiB of a larger flash.
-static const struct fb_partition_table table = {
+static struct fb_partition_table table = {
     .count = 6,
     .has_md5 = true,
     .part = {
@@ -157,6 +157,28 @@ static void test_no_table(void **state)
     done(f);
 }
 
+// With a file system in the table, what is behind it stays; a region may end
+// within a sector.
+static void test_a_listed_file_system(void **state)
+{
+    static const struct piece end = {0x323800, FLASH,
+                                     "flash outside of partitions"};
+    struct piece want[sizeof all / sizeof all[0]];
+
+    (void)state;
+    table.part[table.count++] = (struct fb_partition){
+        FB_PARTITION_DATA, FB_PARTITION_FAT, 0x322000, 0x1800, "vfs", 0};
+    put_table(false);
+    table.count--;
+    memcpy(want, all, sizeof want);
+    want[sizeof all / sizeof all[0] - 1] = end;
+    struct fb_board_state s = board();
+    struct plan_file *f = plan_of(&s);
+    assert_int_equal(plan_keep(f, &s), 0);
+    expect(f, want, sizeof want / sizeof want[0]);
+    done(f);
+}
+
 static void test_what_the_plan_touches(void **state)
 {
     static const struct {
@@ -221,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_all_but_what_firmware_writes),
         cmocka_unit_test(test_an_encrypted_table),
         cmocka_unit_test(test_no_table),
+        cmocka_unit_test(test_a_listed_file_system),
         cmocka_unit_test(test_what_the_plan_touches),
         cmocka_unit_test(test_flash_that_is_not_known),
     };
