@@ -17,29 +17,44 @@
 
 // --- the consent ---
 
-static void show_bits(const struct plan_file *plan)
+// What the steps from `next` on burn. False: nothing.
+static bool show_bits(const struct plan_file *plan, size_t next)
 {
+    const struct fb_plan done = {.step = plan->step, .steps = next};
+    struct fb_efuse_words before = plan->fuses;
     struct fb_efuse_words after = plan->fuses;
     const uint8_t *mac = plan->ini.mac;
     char hash[65];
+    fb_plan_burn(&done, &before);
     fb_plan_burn(&plan->plan, &after);
+    bool burns = memcmp(&before, &after, sizeof before) != 0;
     plan_hex(plan->hash, 32, hash);
     cli_print("Board %02x:%02x:%02x:%02x:%02x:%02x, plan %.*s (%s).\n", mac[0],
               mac[1], mac[2], mac[3], mac[4], mac[5], (int)HASH_DIGITS, hash,
               plan->recipe);
-    cli_print("This changes for ever:\n");
-    verdict_changes(&plan->fuses, &after, print_bullet, NULL);
-    cli_print("Burning needs a steady 3.3 V supply: no long USB cable, no hub, "
-              "nothing else to be powered.\n");
+    if (!burns) {
+        cli_print("Nothing is left to burn.\n");
+    } else {
+        cli_print("This changes for ever:\n");
+        verdict_changes(&before, &after, print_bullet, NULL);
+        cli_print("Burning needs a steady 3.3 V supply: no long USB cable, no "
+                  "hub, nothing else to be powered.\n");
+    }
+    fb_bytes_wipe(&before, sizeof before);
     fb_bytes_wipe(&after, sizeof after);
+    return burns;
 }
 
-static int consent(const struct cli *cli, const struct plan_file *plan)
+static int consent(const struct cli *cli, const struct plan_file *plan,
+                   size_t next)
 {
     char hash[65];
     const char *yes = cli_string(cli, "yes-burn");
     plan_hex(plan->hash, 32, hash);
-    show_bits(plan);
+    bool burns = show_bits(plan, next);
+    if (yes == NULL && !burns) {
+        return 0;
+    }
     if (yes == NULL) {
         return cli_confirm_burn(false)
                    ? 0
@@ -149,7 +164,7 @@ static int burn(const struct cli *cli, struct execution *e)
     if (result != EXECUTE_DONE) {
         return tell(cli, e, result);
     }
-    int status = consent(cli, e->plan);
+    int status = consent(cli, e->plan, next);
     if (status != 0) {
         return status;
     }
