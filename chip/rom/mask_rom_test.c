@@ -10,6 +10,7 @@
 
 #include "chip/testing.h"
 #include "lib/fb/secure_boot_v1.h"
+#include "tests/support/rom.h"
 
 static struct mask_rom rom;
 static uint8_t elf[2u << 20];
@@ -50,22 +51,6 @@ static void loads_sections(void **state)
     assert_int_equal(mask_rom_load(&rom, elf, n), FB_E_BLANK);
     elf[18] = 40;
     assert_int_equal(mask_rom_load(&rom, elf, n), FB_E_NOT_ELF);
-}
-
-static bool find_rom(unsigned revision)
-{
-    const char *folder = getenv("ESP32_ROM_DIR");
-    char name[32];
-    size_t n;
-
-    if (folder == NULL) {
-        return false;
-    }
-    (void)snprintf(name, sizeof name, "esp32_rev%s_rom.elf",
-                   revision == 0 ? "0" : "300");
-    n = testing_file(elf, sizeof elf, folder, name);
-    assert_int_equal(mask_rom_load(&rom, elf, n), FB_OK);
-    return true;
 }
 
 static void use_rom(struct rig *rig)
@@ -174,7 +159,7 @@ static void model_and_rom_agree(void **state)
 
     (void)state;
     for (unsigned revision = 0; revision <= 3; revision += 3) {
-        if (!find_rom(revision)) {
+        if (!testing_mask_rom(&rom, revision)) {
             skip();
         }
         for (enum board board = GOOD; board < BOARDS; board++) {
@@ -339,7 +324,7 @@ static void model_and_rom_speak_alike(void **state)
         struct rig *rig[2];
         uint8_t sync[64];
 
-        if (!find_rom(revision)) {
+        if (!testing_mask_rom(&rom, revision)) {
             skip();
         }
         for (int i = 0; i < 2; i++) {

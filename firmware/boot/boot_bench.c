@@ -14,7 +14,8 @@
 #define SLOT      0x80000u
 #define LIMIT     60000000u // instructions
 
-#define SYMBOLS "xtensa-lx106-elf-nm " BUILD "/obj/bootloader.elf"
+#define SYMBOLS                                                                \
+    "xtensa-lx106-elf-nm " BUILD_FOLDER "/boot-anti-rollback/bootloader.elf"
 
 // A stage ends where the next one starts: when a function is entered, or when
 // it returns. All on one path, in this order.
@@ -105,7 +106,7 @@ int main(void)
         return 0;
     }
     (void)fflush(stdout);
-    if (system(BUILD_BOOT " size") != 0) {
+    if (!build_make(&bootloader_anti_rollback, "size")) {
         return 1;
     }
     b = new_board(LOCKED, 3);

@@ -356,7 +356,8 @@ static void test_anti_rollback(void **state)
     b = new_board(LOCKED, 0);
     store32_le(desc, 0xABCD5432);
     store32_le(desc + 4, 3);
-    make_described_app(&app, 'y', desc);
+    testing_make_app(
+        &app, &(struct testing_app){.desc = desc, .scalar = testing_key});
     in_flash(&b, SLOT_0, app.p, app.n);
     b.rig->cut_at = 1;
     assert_false(boots(&b));

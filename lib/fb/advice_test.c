@@ -218,7 +218,7 @@ static void digest_hidden(struct fixture *f)
 static void digest_unreadable(struct fixture *f)
 {
     no_digest(f);
-    fx_key_words(f->boot_key, false, f->before.fuses.word[2]);
+    testing_key_words(f->boot_key, false, f->before.fuses.word[2]);
     fx_fuse(f, FB_EFUSE_RD_DIS, 2);
     memset(f->flash, 0xFF, FX_FLASH);
 }
@@ -239,7 +239,7 @@ static void signed_v2(struct fixture *f)
 static void torn_digest(struct fixture *f)
 {
     signed_v2(f);
-    fx_key_words(f->boot_key, false, f->before.fuses.word[2]);
+    testing_key_words(f->boot_key, false, f->before.fuses.word[2]);
     f->before.fuses.word[2][3] &= 0x0FF0FFFF;
     f->before.fuses.word[2][7] = 0;
 }
@@ -247,13 +247,13 @@ static void torn_digest(struct fixture *f)
 static void reversed_digest(struct fixture *f)
 {
     signed_v2(f);
-    fx_key_words(f->boot_key, true, f->before.fuses.word[2]);
+    testing_key_words(f->boot_key, true, f->before.fuses.word[2]);
 }
 
 static void bad_signature(struct fixture *f)
 {
     no_digest(f);
-    fx_key_words(f->boot_key, false, f->before.fuses.word[2]);
+    testing_key_words(f->boot_key, false, f->before.fuses.word[2]);
 }
 
 static void table_plain(struct fixture *f)

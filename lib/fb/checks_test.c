@@ -227,8 +227,8 @@ static void v2_board(struct fixture *f, enum host_key_kind kind, bool its_own)
     fx_v2_image(f, key);
     host_key_free(key);
     fx_put(f, 0x1000, f->digest_file, f->digest_file_n, false);
-    fx_key_words(its_own ? f->boot_key : f->pub, false,
-                 f->before.fuses.word[2]);
+    testing_key_words(its_own ? f->boot_key : f->pub, false,
+                      f->before.fuses.word[2]);
     fx_fuse(f, FB_EFUSE_ABS_DONE_1, 1);
 }
 
@@ -716,7 +716,7 @@ static void burn_continued(struct fixture *f)
 {
     uint32_t words[8];
 
-    fx_key_words(f->flash_key, true, words);
+    testing_key_words(f->flash_key, true, words);
     f->before.fuses.word[1][0] = words[0];
     f->before.fuses.word[1][3] = words[3] & 0xFFFF;
     fx_plan_lock(f, false);

@@ -1,28 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For tests of the bootloader as it is compiled for the ESP32: build it, make
-// boards for it, run them on the virtual chip.
+// For tests of the bootloader as it is compiled for the ESP32: boards for it,
+// on the virtual chip, in the states that a boot finds them in.
 //
 // Needs the cross compiler; need_bootloader() skips where it is missing.
 
 #ifndef TESTS_BOOT_CHIP_TESTING_H
 #define TESTS_BOOT_CHIP_TESTING_H
 
-#include "chip/rom/mask_rom.h"
 #include "chip/testing.h"
-#include "firmware/boot/testing.h"
-#include "lib/fb/boot_info.h"
-#include "lib/fb/elf_image.h"
-#include "lib/fb/flash_encryption.h"
-#include "lib/fb/partition_table.h"
-#include "lib/fb/secure_boot_v1.h"
-
-#define BUILD   "build/boot-test"
-#define PUB_KEY BUILD "/signature_verification_key.bin"
-#define BUILD_BOOT                                                             \
-    "env -u MAKEFLAGS -u MAKELEVEL make -s -j2 -C firmware/boot BOARD=GPY "    \
-    "ANTI_ROLLBACK=on "                                                        \
-    "BUILD=\"$PWD/" BUILD "/obj\" SIGN_PUB=\"$PWD/" PUB_KEY "\""
+#include "tests/support/build.h"
+#include "tests/support/contents.h"
+#include "tests/support/rom.h"
 
 #define SLOT_0  0x10000u // flash_off
 #define SLOT_1  0x20000u
@@ -33,38 +22,24 @@
 #define CRYPT_CONFIG_ALL (0xFu << 28) // BLK0 word 5
 
 static uint8_t bootloader[0x7000];
-static size_t bootloader_n;
+static size_t bootloader_n; // 0: no cross compiler
 static const uint8_t flash_key[32] = {1, 2, 3};
 static const uint8_t boot_key[32] = {4, 5, 6};
 
 static inline int build_bootloader(void **state)
 {
-    static uint8_t elf[0x40000];
-    struct fb_elf_image_options options;
-    uint8_t pub[64];
-    FILE *f;
-    size_t n;
+    const struct program *program = &bootloader_anti_rollback;
 
     (void)state;
-    if (system("xtensa-lx106-elf-gcc --version >/dev/null 2>&1") != 0) {
+    if (!build_possible()) {
         return 0; // the tests skip
     }
-    assert_int_equal(system("mkdir -p " BUILD), 0);
-    testing_public_key(testing_key, pub);
-    f = fopen(PUB_KEY, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(pub, 1, sizeof(pub), f), sizeof(pub));
-    fclose(f);
-    if (system(BUILD_BOOT " >" BUILD "/log 2>&1") != 0) {
-        print_error("the bootloader does not build: see " BUILD "/log\n");
+    if (!build_program(program)) {
         return -1;
     }
-    n = testing_file(elf, sizeof(elf), BUILD "/obj", "bootloader.elf");
-    fb_elf_image_defaults(&options);
-    return fb_elf_image_build(elf, n, &options, bootloader, sizeof(bootloader),
-                              &bootloader_n, NULL) == FB_OK
-               ? 0
-               : -1;
+    bootloader_n =
+        build_image(program, "bootloader.elf", bootloader, sizeof(bootloader));
+    return 0;
 }
 
 // --- a board ---
@@ -72,37 +47,22 @@ static inline int build_bootloader(void **state)
 struct board {
     struct rig *rig;
     bool encrypted;
-    struct fb_flash_encryption_key key;
 };
 
 static inline void in_flash(struct board *b, uint32_t flash_off,
                             const uint8_t *p, size_t n)
 {
-    uint8_t *to = b->rig->flash + flash_off;
-    size_t bytes = (n + 15) & ~(size_t)15;
-
-    memset(to, 0xFF, bytes);
-    memcpy(to, p, n);
-    if (b->encrypted) {
-        assert_int_equal(fb_flash_encrypt(&b->key, flash_off, to, to, bytes),
-                         FB_OK);
-    }
+    (void)testing_rows(b->rig->flash + flash_off, p, n,
+                       b->encrypted ? flash_key : NULL, flash_off);
 }
 
 static inline void put_bootloader(struct board *b)
 {
     static uint8_t file[0x8000]; // from flash_off 0
-    uint8_t *image = file + FB_SECURE_BOOT_V1_IMAGE_OFF;
-    uint32_t covered = fb_secure_boot_v1_covered((uint32_t)bootloader_n, true);
-    struct fb_secure_boot_v1 c;
+    const struct testing_digest how = {boot_key, sizeof(boot_key), 0x5C,
+                                       bootloader, bootloader_n};
 
-    memset(file, 0xFF, sizeof(file));
-    memset(file, 0x5C, FB_SECURE_BOOT_V1_IV_SIZE);
-    memcpy(image, bootloader, bootloader_n);
-    fb_secure_boot_v1_init(&c, boot_key, sizeof(boot_key));
-    fb_secure_boot_v1_update(&c, file, FB_SECURE_BOOT_V1_IV_SIZE);
-    fb_secure_boot_v1_update(&c, image, covered);
-    fb_secure_boot_v1_final(&c, file + FB_SECURE_BOOT_V1_DIGEST_OFF);
+    (void)testing_make_digest_file(file, sizeof(file), &how);
     in_flash(b, 0, file, sizeof(file));
 }
 
@@ -119,23 +79,17 @@ static inline void put_table(struct board *b, uint32_t slot_1,
          {FB_PARTITION_DATA, FB_PARTITION_OTADATA, OTADATA, 0x1000, "otadata",
           1}},
     };
-    uint8_t bytes[FB_PARTITION_TABLE_SIZE + FB_SIGNATURE_V1_SIZE];
+    uint8_t bytes[TESTING_TABLE_MAX];
 
-    assert_int_equal(fb_partition_table_encode(&table, bytes), FB_OK);
-    testing_sign(testing_key, bytes, FB_PARTITION_TABLE_SIZE,
-                 bytes + FB_PARTITION_TABLE_SIZE);
-    in_flash(b, FB_PARTITION_TABLE_OFF, bytes, sizeof(bytes));
+    in_flash(b, FB_PARTITION_TABLE_OFF, bytes,
+             testing_make_table(bytes, &table, testing_key));
 }
 
 static inline void put_info(struct board *b, uint32_t active, uint32_t state)
 {
-    struct fb_boot_info info;
     uint8_t bytes[FB_BOOT_INFO_SIZE];
 
-    fb_boot_info_fresh(&info);
-    info.active = active;
-    info.state = state;
-    fb_boot_info_encode(&info, bytes);
+    testing_make_info(bytes, active, state);
     in_flash(b, OTADATA, bytes, sizeof(bytes));
 }
 
@@ -156,83 +110,40 @@ static inline struct fb_boot_info stored_info(struct board *b)
 {
     uint8_t bytes[64];
     struct fb_boot_info info = {.state = ~0u};
+    struct fb_flash_encryption_key key;
 
     memcpy(bytes, b->rig->flash + OTADATA, sizeof(bytes));
     if (b->encrypted) {
-        fb_flash_decrypt(&b->key, OTADATA, bytes, bytes, sizeof(bytes));
+        fb_flash_encryption_key_init(&key, flash_key, sizeof(flash_key), 0xF);
+        fb_flash_decrypt(&key, OTADATA, bytes, bytes, sizeof(bytes));
     }
     (void)fb_boot_info_parse(bytes, &info);
     return info;
 }
 
-// An application with segments of all kinds. Its program, in mapped flash,
-// prints "Hi\n". desc: the first bytes of DROM, NULL: a pattern.
-static inline void make_described_app(struct testing_blob *app, uint8_t sign,
-                                      const uint8_t desc[0x20])
-{
-    static uint8_t code[48];
-    const struct testing_segments segments = {
-        0x400D008C,
-        4,
-        {{0x3F400020, 0x20, desc},
-         {0x3FFB0000, 0x10, NULL},
-         {0x40080000, 0x14, NULL},
-         {0x400D007C, sizeof(code), code}},
-    };
-
-    testing_hex(code, sizeof(code), RIG_PROGRAM);
-    testing_make_image(app, &segments);
-    if (sign == 'y') {
-        testing_append_signature(app, testing_key);
-    } else if (sign == 'x') {
-        testing_append_signature(app, testing_other_key);
-    }
-}
-
+// sign: 'y'es, by a stranger's key ('x'), or not.
 static inline void make_app(struct testing_blob *app, uint8_t sign)
 {
-    make_described_app(app, sign, NULL);
+    testing_make_app(
+        app, &(struct testing_app){.scalar = sign == 'y'   ? testing_key
+                                             : sign == 'x' ? testing_other_key
+                                                           : NULL});
 }
 
 // The chip's ROM: the built-in model or a mask ROM.
 struct rom {
-    const char *name;
-    const char *file; // in ESP32_ROM_DIR; NULL: built-in
+    bool mask;
     uint32_t revision;
 };
-static const struct rom roms[] = {
-    {"built-in, revision 0", NULL, 0},
-    {"built-in, revision 3", NULL, 3},
-    {"mask ROM, revision 0", "esp32_rev0_rom.elf", 0},
-    {"mask ROM, revision 3", "esp32_rev300_rom.elf", 3},
-};
+static const struct rom roms[] = {{false, 0}, {false, 3}, {true, 0}, {true, 3}};
 
 // NULL: built-in; false: the file is not there.
 static inline bool load_rom(const struct rom *rom, struct mask_rom **loaded)
 {
-    static uint8_t elf[2u << 20];
     static struct mask_rom mask;
-    const char *dir = getenv("ESP32_ROM_DIR");
-    char path[1024];
-    size_t n = 0;
-    FILE *f;
 
-    *loaded = NULL;
-    if (rom->file == NULL) {
-        return true;
-    }
-    snprintf(path, sizeof(path), "%s/%s", dir != NULL ? dir : "", rom->file);
-    f = dir != NULL ? fopen(path, "rb") : NULL;
-    if (f == NULL) {
-        print_message("# skipped %s: no file %s in ESP32_ROM_DIR\n", rom->name,
-                      rom->file);
-        return false;
-    }
-    n = fread(elf, 1, sizeof(elf), f);
-    fclose(f);
-    assert_int_equal(mask_rom_load(&mask, elf, n), FB_OK);
-    *loaded = &mask;
-    return true;
+    *loaded = rom->mask ? &mask : NULL;
+    return !rom->mask || testing_mask_rom(&mask, rom->revision);
 }
 
 // Another chip on the rig: with that much flash and that ROM.
@@ -264,11 +175,8 @@ static inline struct board dress_board(struct rig *rig, enum lock lock,
     struct board b = {.rig = rig, .encrypted = lock != OPEN};
     struct fb_efuse_words fuses = *chip_efuses(b.rig->chip);
 
-    fb_flash_encryption_key_init(&b.key, flash_key, sizeof(flash_key), 0xF);
-    for (unsigned i = 0; i < 32; i++) {
-        fuses.word[1][i / 4] |= (uint32_t)flash_key[31 - i] << i % 4 * 8;
-        fuses.word[2][i / 4] |= (uint32_t)boot_key[31 - i] << i % 4 * 8;
-    }
+    testing_key_words(flash_key, true, fuses.word[1]);
+    testing_key_words(boot_key, true, fuses.word[2]);
     fuses.word[0][0] |= lock != OPEN ? CRYPT_CNT_1 : 0;
     fuses.word[0][5] |= CRYPT_CONFIG_ALL;
     fuses.word[0][6] |= lock == LOCKED ? ABS_DONE_0 : 0;

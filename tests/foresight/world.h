@@ -8,8 +8,8 @@
 #define TESTS_FORESIGHT_WORLD_H
 
 #include "lib/fb/efuse_coding.h"
-#include "tests/boot/chip_testing.h"
 #include "tests/stories/stage.h"
+#include "tests/support/build.h"
 
 struct world {
     uint64_t dice;              // state

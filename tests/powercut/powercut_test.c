@@ -26,6 +26,7 @@
 #include "lib/fb/efuse_coding.h"
 #include "tests/powercut/scene.h"
 #include "tests/powercut/update/update.h"
+#include "tests/support/rom.h"
 
 #define LIMIT_MS    60000u // of chip time, until the application runs
 #define SEEN_SLOTS  (1u << 18)
@@ -689,14 +690,8 @@ static void load_encrypted(struct board *b, uint32_t at, const void *p,
                            size_t n)
 {
     static uint8_t bytes[TESTING_BLOB];
-    struct fb_flash_encryption_key key;
-    size_t whole = (n + 31) & ~(size_t)31;
 
-    memset(bytes, 0xFF, whole);
-    memcpy(bytes, p, n);
-    fb_flash_encryption_key_init(&key, update_key, sizeof update_key, 0xF);
-    assert_int_equal(fb_flash_encrypt(&key, at, bytes, bytes, whole), FB_OK);
-    board_load(b, at, bytes, whole);
+    board_load(b, at, bytes, testing_rows(bytes, p, n, update_key, at));
 }
 
 // Encrypted by the host; the table has one sector for boot_info, or two for
@@ -714,17 +709,15 @@ static void update_board(struct board *b, uint32_t otadata_size)
           "otadata", 1}},
     };
     struct fb_efuse_words fuses = {0};
-    uint8_t bytes[FB_PARTITION_TABLE_SIZE];
+    uint8_t bytes[TESTING_TABLE_MAX];
 
-    for (unsigned i = 0; i < 32; i++) {
-        fuses.word[1][i / 4] |= (uint32_t)update_key[31 - i] << i % 4 * 8;
-    }
+    testing_key_words(update_key, true, fuses.word[1]);
     fb_efuse_or(&fuses, FB_EFUSE_FLASH_CRYPT_CNT, 1);
     fb_efuse_or(&fuses, FB_EFUSE_FLASH_CRYPT_CONFIG, 0xF);
     chip_set_efuses(b->h.chip, &fuses);
-    assert_int_equal(fb_partition_table_encode(&table, bytes), FB_OK);
     load_encrypted(b, FB_SECURE_BOOT_V1_IMAGE_OFF, scene.plain, scene.plain_n);
-    load_encrypted(b, FB_PARTITION_TABLE_OFF, bytes, sizeof bytes);
+    load_encrypted(b, FB_PARTITION_TABLE_OFF, bytes,
+                   testing_make_table(bytes, &table, NULL));
     load_encrypted(b, SCENE_SLOT_0, scene.update.p, scene.update.n);
 }
 
@@ -883,22 +876,11 @@ static void test_weak(void **state)
 
 // --- with the mask ROMs ---
 
-static void with_mask_rom(const char *name, unsigned of_revision)
+static void with_mask_rom(unsigned of_revision)
 {
-    static uint8_t elf[8u << 20];
-    const char *folder = getenv("ESP32_ROM_DIR");
-    unsigned found;
-    size_t n;
-
-    if (folder == NULL) {
-        print_message("# skipped: no mask ROM: ESP32_ROM_DIR names no folder "
-                      "with its files\n");
+    if (!testing_mask_rom(&rom, of_revision)) {
         skip();
     }
-    n = testing_file(elf, sizeof elf, folder, name);
-    assert_int_equal(mask_rom_load(&rom, elf, n), FB_OK);
-    assert_int_equal(mask_rom_identify(&rom, &found), FB_OK);
-    assert_int_equal(found, of_revision);
     with_rom = true;
     revision = of_revision;
     print_message("# mask ROM of revision %u:\n", revision);
@@ -910,13 +892,13 @@ static void with_mask_rom(const char *name, unsigned of_revision)
 static void test_mask_rom_0(void **state)
 {
     (void)state;
-    with_mask_rom("esp32_rev0_rom.elf", 0);
+    with_mask_rom(0);
 }
 
 static void test_mask_rom_3(void **state)
 {
     (void)state;
-    with_mask_rom("esp32_rev300_rom.elf", 3);
+    with_mask_rom(3);
 }
 
 // --- all of it ---
@@ -1005,7 +987,7 @@ int main(int argc, char **argv)
     int failed;
 
     all = argc > 1 && strcmp(argv[1], "--all") == 0;
-    if (scene_tools()) {
+    if (build_possible()) {
         scene_init(&scene);
     }
     failed = all ? run_all() : cmocka_run_group_tests(tests, NULL, NULL);

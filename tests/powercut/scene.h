@@ -6,13 +6,10 @@
 #ifndef TESTS_POWERCUT_SCENE_H
 #define TESTS_POWERCUT_SCENE_H
 
-#include "chip/testing.h"
-#include "firmware/boot/testing.h"
-#include "lib/fb/elf_image.h"
 #include "lib/fb/first_boot.h"
-#include "lib/fb/flash_encryption.h"
-#include "lib/fb/partition_table.h"
 #include "tests/powercut/board.h"
+#include "tests/support/build.h"
+#include "tests/support/contents.h"
 
 #define SCENE_SLOT_0  0x10000u // flash_off
 #define SCENE_SLOT_1  0x20000u
@@ -21,9 +18,6 @@
 #define SCENE_AREA    0x34000u // where the work area has to be found
 #define SCENE_DATA_N  0x1800u
 
-#define SCENE_BUILD "build/powercut"
-#define SCENE_PUB   SCENE_BUILD "/signature_verification_key.bin"
-
 struct scene {
     uint8_t bootloader[0x7000]; // one that locks the board at its first start
     size_t bootloader_n;
@@ -31,85 +25,20 @@ struct scene {
     size_t plain_n;
     struct testing_blob update; // an application that updates itself
     struct testing_blob app;
-    uint8_t table[FB_PARTITION_TABLE_SIZE + FB_SIGNATURE_V1_SIZE];
+    uint8_t table[TESTING_TABLE_MAX];
     uint8_t data[SCENE_DATA_N];
 };
 
-static inline bool scene_tools(void)
-{
-    return system("xtensa-lx106-elf-gcc --version >/dev/null 2>&1") == 0;
-}
+static const struct program scene_update = {"update", "tests/powercut/update",
+                                            ""};
 
-static inline void scene_make(const char *what, const char *log)
-{
-    char command[512];
-
-    snprintf(command, sizeof command,
-             "env -u MAKEFLAGS -u MAKELEVEL make -s -j2 %s "
-             "SIGN_PUB=\"$PWD/" SCENE_PUB "\" >" SCENE_BUILD "/%s 2>&1",
-             what, log);
-    if (system(command) != 0) {
-        testing_die("a program does not build", command);
-    }
-}
-
-// An ELF file as an image.
-static inline size_t scene_image(const char *folder, const char *name,
+static inline size_t scene_image(const struct program *program, const char *elf,
                                  uint8_t *out, size_t cap)
 {
-    static uint8_t elf[0x40000];
-    struct fb_elf_image_options options;
-    size_t n = testing_file(elf, sizeof elf, folder, name);
-    size_t image_n = 0;
-
-    fb_elf_image_defaults(&options);
-    assert_int_equal(
-        fb_elf_image_build(elf, n, &options, out, cap, &image_n, NULL), FB_OK);
-    return image_n;
-}
-
-static inline void scene_programs(struct scene *s)
-{
-    uint8_t pub[64];
-    FILE *f;
-
-    assert_int_equal(system("mkdir -p " SCENE_BUILD), 0);
-    testing_public_key(testing_key, pub);
-    f = fopen(SCENE_PUB, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(pub, 1, sizeof pub, f), sizeof pub);
-    fclose(f);
-    scene_make("-C firmware/boot BOARD=GPY FIRST_BOOT=on "
-               "BUILD=\"$PWD/" SCENE_BUILD "/first\"",
-               "first.log");
-    scene_make("-C firmware/boot BOARD=GPY BUILD=\"$PWD/" SCENE_BUILD "/boot\"",
-               "boot.log");
-    scene_make("-C tests/powercut/update BUILD=\"$PWD/" SCENE_BUILD "/update\"",
-               "update.log");
-    s->bootloader_n = scene_image(SCENE_BUILD "/first", "bootloader.elf",
-                                  s->bootloader, sizeof s->bootloader);
-    s->plain_n = scene_image(SCENE_BUILD "/boot", "bootloader.elf", s->plain,
-                             sizeof s->plain);
-    s->update.n = (uint32_t)scene_image(SCENE_BUILD "/update", "update.elf",
-                                        s->update.p, sizeof s->update.p);
-}
-
-// Prints "Hi\n" (RIG_PROGRAM).
-static inline void scene_app(struct scene *s)
-{
-    static uint8_t code[48];
-    static const struct testing_segments segments = {
-        0x400D008C,
-        4,
-        {{0x3F400020, 0x20, NULL},
-         {0x3FFB0000, 0x10, NULL},
-         {0x40080000, 0x14, NULL},
-         {0x400D007C, sizeof code, code}},
-    };
-
-    testing_hex(code, sizeof code, RIG_PROGRAM);
-    testing_make_image(&s->app, &segments);
-    testing_append_signature(&s->app, testing_key);
+    if (!build_program(program)) {
+        testing_die("does not build", program->source);
+    }
+    return build_image(program, elf, out, cap);
 }
 
 static inline void scene_table(struct scene *s)
@@ -126,17 +55,20 @@ static inline void scene_table(struct scene *s)
          {FB_PARTITION_DATA, 5, SCENE_DATA, 0x2000, "fs", 1}},
     };
 
-    assert_int_equal(fb_partition_table_encode(&table, s->table), FB_OK);
-    testing_sign(testing_key, s->table, FB_PARTITION_TABLE_SIZE,
-                 s->table + FB_PARTITION_TABLE_SIZE);
+    (void)testing_make_table(s->table, &table, testing_key);
 }
 
 static inline void scene_init(struct scene *s)
 {
     uint64_t seed = 5;
 
-    scene_programs(s);
-    scene_app(s);
+    s->bootloader_n = scene_image(&bootloader_first_boot, "bootloader.elf",
+                                  s->bootloader, sizeof s->bootloader);
+    s->plain_n = scene_image(&bootloader_plain, "bootloader.elf", s->plain,
+                             sizeof s->plain);
+    s->update.n = (uint32_t)scene_image(&scene_update, "update.elf",
+                                        s->update.p, sizeof s->update.p);
+    testing_make_app(&s->app, &(struct testing_app){.scalar = testing_key});
     scene_table(s);
     testing_random(&seed, s->data, sizeof s->data);
 }

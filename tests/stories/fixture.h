@@ -7,14 +7,9 @@
 #ifndef TESTS_STORIES_FIXTURE_H
 #define TESTS_STORIES_FIXTURE_H
 
-#include "chip/testing.h"
-#include "firmware/boot/testing.h"
 #include "host/key_v2.h"
-#include "lib/fb/boot_info.h"
 #include "lib/fb/checks.h"
-#include "lib/fb/flash_encryption.h"
-#include "lib/fb/partition_table.h"
-#include "lib/fb/secure_boot_v1.h"
+#include "tests/support/contents.h"
 
 #define FX_FLASH   0x400000u
 #define FX_SLOT_0  0x10000u // flash_off
@@ -57,24 +52,11 @@ static inline void fx_stand_in(struct fixture *f)
 // The file for flash_off 0: IV, digest, bootloader.
 static inline void fx_make_digest_file(struct fixture *f, uint8_t iv)
 {
-    uint8_t *image = f->digest_file + FB_SECURE_BOOT_V1_IMAGE_OFF;
-    uint32_t covered =
-        fb_secure_boot_v1_covered((uint32_t)f->bootloader_n, true);
-    struct fb_secure_boot_v1 c;
+    const struct testing_digest how = {f->boot_key, f->boot_key_n, iv,
+                                       f->bootloader, f->bootloader_n};
 
-    memset(f->digest_file, 0xFF, sizeof f->digest_file);
-    for (unsigned i = 0; i < FB_SECURE_BOOT_V1_IV_SIZE; i++) {
-        f->digest_file[i] = (uint8_t)(iv + 7 * i);
-    }
-    memcpy(image, f->bootloader, f->bootloader_n);
-    fb_secure_boot_v1_init(&c, f->boot_key, f->boot_key_n);
-    fb_secure_boot_v1_update(&c, f->digest_file, FB_SECURE_BOOT_V1_IV_SIZE);
-    fb_secure_boot_v1_update(&c, image, covered);
-    fb_secure_boot_v1_final(&c, f->digest_file + FB_SECURE_BOOT_V1_DIGEST_OFF);
-    // As espsecure writes it: what the digest covers, and no more.
-    memset(image + covered, 0xFF,
-           f->bootloader_n > covered ? f->bootloader_n - covered : 0);
-    f->digest_file_n = FB_SECURE_BOOT_V1_IMAGE_OFF + covered;
+    f->digest_file_n =
+        testing_make_digest_file(f->digest_file, sizeof f->digest_file, &how);
 }
 
 static inline void fx_make_table(struct fixture *f, const uint8_t scalar[32],
@@ -95,32 +77,15 @@ static inline void fx_make_table(struct fixture *f, const uint8_t scalar[32],
 
     memset(&f->table, 0, sizeof f->table);
     table.count = two_slots ? 4 : 3;
-    assert_int_equal(fb_partition_table_encode(&table, f->table.p), FB_OK);
-    f->table.n = FB_PARTITION_TABLE_SIZE;
-    if (scalar != NULL) {
-        testing_append_signature(&f->table, scalar);
-    }
+    f->table.n = (uint32_t)testing_make_table(f->table.p, &table, scalar);
 }
 
 // An application that prints `letter` and "i\n", signed or not.
 static inline void fx_make_app(struct testing_blob *app, char letter,
                                const uint8_t *scalar)
 {
-    static uint8_t code[48];
-    static const struct testing_segments segments = {
-        0x400D008C,
-        4,
-        {{0x3F400020, 0x20, NULL},
-         {0x3FFB0000, 0x10, NULL},
-         {0x40080000, 0x14, NULL},
-         {0x400D007C, sizeof code, code}}};
-
-    testing_hex(code, sizeof code, RIG_PROGRAM);
-    code[21] = (uint8_t)letter; // movi a3, 'H'
-    testing_make_image(app, &segments);
-    if (scalar != NULL) {
-        testing_append_signature(app, scalar);
-    }
+    testing_make_app(app,
+                     &(struct testing_app){.letter = letter, .scalar = scalar});
 }
 
 static inline struct fb_check_key fx_key(const uint8_t *p, size_t n,
@@ -192,21 +157,6 @@ static inline void fx_fuse(struct fixture *f, enum fb_efuse_id id,
     fb_efuse_or(&f->before.fuses, id, value);
 }
 
-// Key file bytes into the words of a block, reversed or not.
-static inline void fx_key_words(const uint8_t *key, bool reversed,
-                                uint32_t words[8])
-{
-    uint8_t bytes[32];
-
-    memcpy(bytes, key, 32);
-    if (reversed) {
-        fb_bytes_reverse(bytes, key, 32);
-    }
-    for (unsigned i = 0; i < 8; i++) {
-        words[i] = load32_le(bytes + 4 * i);
-    }
-}
-
 static inline void fx_encrypt(const struct fixture *f, uint32_t flash_off,
                               uint8_t *p, size_t n)
 {
@@ -221,14 +171,7 @@ static inline size_t fx_rows(const struct fixture *f, uint8_t *out,
                              const uint8_t *p, size_t n, bool encrypt,
                              uint32_t address)
 {
-    size_t rows = (n + 31) & ~(size_t)31;
-
-    memset(out, 0xFF, rows);
-    memcpy(out, p, n);
-    if (encrypt) {
-        fx_encrypt(f, address, out, rows);
-    }
-    return rows;
+    return testing_rows(out, p, n, encrypt ? f->flash_key : NULL, address);
 }
 
 static inline void fx_put(struct fixture *f, uint32_t flash_off,
@@ -248,21 +191,17 @@ static inline void fx_put_all(struct fixture *f, bool encrypt)
 static inline void fx_put_info(struct fixture *f, uint32_t active,
                                uint32_t state, bool encrypt)
 {
-    struct fb_boot_info info;
     uint8_t bytes[FB_BOOT_INFO_SIZE];
 
-    fb_boot_info_fresh(&info);
-    info.active = active;
-    info.state = state;
-    fb_boot_info_encode(&info, bytes);
+    testing_make_info(bytes, active, state);
     fx_put(f, FX_OTADATA, bytes, sizeof bytes, encrypt);
 }
 
 // A board that was locked by the book, development or release.
 static inline void fx_lock(struct fixture *f, bool release)
 {
-    fx_key_words(f->flash_key, true, f->before.fuses.word[1]);
-    fx_key_words(f->boot_key, true, f->before.fuses.word[2]);
+    testing_key_words(f->flash_key, true, f->before.fuses.word[1]);
+    testing_key_words(f->boot_key, true, f->before.fuses.word[2]);
     fx_fuse(f, FB_EFUSE_RD_DIS, 3);
     fx_fuse(f, FB_EFUSE_WR_DIS, 0x180);
     fx_fuse(f, FB_EFUSE_FLASH_CRYPT_CONFIG, 0xF);
@@ -350,7 +289,7 @@ static inline void fx_burn_key(struct fixture *f, unsigned block,
     struct fb_step *s = fx_step(f, FB_STEP_BURN, FB_STAGE_KEYS, "key");
 
     s->block = block;
-    fx_key_words(key, reversed, s->word);
+    testing_key_words(key, reversed, s->word);
 }
 
 static inline void fx_prove(struct fixture *f, unsigned block)
