@@ -80,7 +80,7 @@ void why_say_encryption(struct why_report *r)
 static void say_encrypted(struct why_report *r,
                           const struct fb_flash_content *c)
 {
-    const char *kind = fb_flash_kind_name(c->kind);
+    const char *kind = fb_content_name(c->kind);
 
     if (!r->decrypts) {
         why_line(
@@ -121,7 +121,7 @@ void why_say_content(struct why_report *r, uint32_t flash_off, uint32_t size)
         why_line(r,
                  r->decrypts ? "  it looks like plaintext under encryption: %s"
                              : "  it is %s, readable",
-                 fb_flash_kind_name(c.kind));
+                 fb_content_name(c.kind));
         break;
     case FB_FLASH_ENCRYPTED:
         say_encrypted(r, &c);

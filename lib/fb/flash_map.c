@@ -7,199 +7,83 @@
 
 #include "lib/fb/boot_info.h"
 #include "lib/fb/bytes.h"
-#include "lib/fb/crc.h"
-#include "lib/fb/flash_encryption.h"
 #include "lib/fb/image.h"
 #include "lib/fb/otadata.h"
 #include "lib/fb/secure_boot_v1.h"
 
-#define ROW  FB_FLASH_ENCRYPTION_ROW
-#define HEAD 512u // bytes that tell what a thing is, a file system's excepted
+#define ROW FB_FLASH_ENCRYPTION_ROW
+
+// Contents that two rows tell.
+#define QUICK                                                                  \
+    (FB_CONTENT_ANY & ~FB_CONTENT_SET(FB_CONTENT_DIGEST) &                     \
+     ~FB_CONTENT_SET(FB_CONTENT_FAT))
 
 // Pearson's statistic of the bytes against equal shares has 255 degrees of
 // freedom: random bytes stay below this but once in 10^9 times, programs and
 // texts do not.
 #define RANDOM_BELOW 400u
 
-// --- the formats ---
-
-static bool image_begins(const uint8_t *p)
-{
-    struct fb_image_header header;
-
-    return fb_image_header_parse(p, &header, NULL) == FB_OK &&
-           header.flash_mode <= 5 && header.chip_id == FB_IMAGE_CHIP_ESP32;
-}
+// --- what is recognised ---
 
 // So much of a header says that this is one; what follows it may be broken.
-static bool image_look(const uint8_t *p, uint32_t n, struct fb_flash_content *c)
+static bool look_at_image(struct fb_flash_content *c)
 {
     struct fb_image image;
 
-    c->sums = fb_image_parse(p, n, &image, NULL);
+    c->sums = fb_image_parse(c->text, c->text_len, &image, NULL);
     if (c->sums == FB_OK) {
         c->used = image.len;
-        c->sums = fb_image_check_sums(p, &image, NULL);
+        c->sums = fb_image_check_sums(c->text, &image, NULL);
     }
     return true;
 }
 
-static bool table_begins(const uint8_t *p)
-{
-    struct fb_partition part;
-
-    return fb_partition_row(p, &part) == 1;
-}
-
-static bool table_look(const uint8_t *p, uint32_t n, struct fb_flash_content *c)
+static bool look_at_table(struct fb_flash_content *c)
 {
     struct fb_partition_table table;
 
-    c->used = FB_PARTITION_TABLE_SIZE;
-    c->sums = fb_partition_table_parse(p, n, 0, &table, NULL);
+    c->sums = fb_partition_table_parse(c->text, c->text_len, 0, &table, NULL);
     return c->sums == FB_OK || c->sums == FB_E_BAD_HASH;
 }
 
-// Random bytes up to the digest's end, nothing after it.
-static bool digest_begins(const uint8_t *p)
-{
-    const uint32_t end =
-        FB_SECURE_BOOT_V1_DIGEST_OFF + FB_SECURE_BOOT_V1_DIGEST_SIZE;
-
-    for (uint32_t i = 0; i < end; i += ROW) {
-        if (fb_bytes_all(p + i, ROW, p[i])) {
-            return false;
-        }
-    }
-    return fb_bytes_all(p + end, HEAD - end, 0xFF);
-}
-
-static bool boot_info_begins(const uint8_t *p)
-{
-    struct fb_boot_info info;
-
-    return fb_boot_info_parse(p, &info) == FB_OK;
-}
-
-static bool otadata_begins(const uint8_t *p)
-{
-    struct fb_otadata record;
-
-    return fb_otadata_parse(p, &record) == FB_OK;
-}
-
-// ESP-IDF docs, "Non-Volatile Storage Library", page header: state, sequence
-// number, version, 19 bytes unused, CRC-32 of what is after the state.
-static bool nvs_begins(const uint8_t *p)
-{
-    uint32_t state = load32_le(p);
-
-    return (state == 0xFFFFFFFEu || state == 0xFFFFFFFCu ||
-            state == 0xFFFFFFF8u) &&
-           fb_crc32(0xFFFFFFFFu, p + 4, 24) == load32_le(p + 28);
-}
-
-static bool fat_begins(const uint8_t *p)
-{
-    return load16_le(p + 510) == 0xAA55 &&
-           (memcmp(p + 54, "FAT", 3) == 0 || memcmp(p + 82, "FAT", 3) == 0);
-}
-
-static bool littlefs_begins(const uint8_t *p)
-{
-    return memcmp(p + 8, "littlefs", 8) == 0;
-}
-
-// begins() sees the first probe_len bytes; look() (NULL: begins() is enough)
-// sees all of them, fills used and sums, and has the last word.
-static const struct format {
-    const char *name;
-    bool (*begins)(const uint8_t *p);
-    bool (*look)(const uint8_t *p, uint32_t n, struct fb_flash_content *c);
-    uint32_t probe_len;
-    uint32_t used; // where look is NULL
-} formats[FB_FLASH_KINDS] = {
-    [FB_FLASH_NOTHING] = {"nothing", NULL, NULL, 0, 0},
-    [FB_FLASH_IMAGE] = {"image", image_begins, image_look, ROW, 0},
-    [FB_FLASH_TABLE] = {"partition table", table_begins, table_look, ROW, 0},
-    [FB_FLASH_NVS] = {"NVS", nvs_begins, NULL, ROW, 0},
-    [FB_FLASH_OTADATA] = {"otadata", otadata_begins, NULL, ROW,
-                          FB_OTADATA_SIZE},
-    [FB_FLASH_LITTLEFS] = {"littlefs", littlefs_begins, NULL, ROW, 0},
-    [FB_FLASH_BOOT_INFO] = {"boot_info", boot_info_begins, NULL, 2 * ROW,
-                            FB_BOOT_INFO_SIZE},
-    [FB_FLASH_DIGEST] = {"Secure Boot V1 digest", digest_begins, NULL, HEAD,
-                         FB_SECURE_BOOT_V1_DIGEST_OFF +
-                             FB_SECURE_BOOT_V1_DIGEST_SIZE},
-    [FB_FLASH_FAT] = {"FAT", fat_begins, NULL, HEAD, 0},
+// What there is to know of a content besides its beginning: look() (NULL: that
+// is enough) sees all bytes, sets `sums`, and `used` where that is not always
+// the same, and has the last word.
+static const struct {
+    uint32_t used;
+    bool (*look)(struct fb_flash_content *c);
+} contents[FB_CONTENTS] = {
+    [FB_CONTENT_IMAGE] = {0, look_at_image},
+    [FB_CONTENT_TABLE] = {FB_PARTITION_TABLE_SIZE, look_at_table},
+    [FB_CONTENT_OTADATA] = {FB_OTADATA_SIZE, NULL},
+    [FB_CONTENT_BOOT_INFO] = {FB_BOOT_INFO_SIZE, NULL},
+    [FB_CONTENT_DIGEST] = {FB_SECURE_BOOT_V1_DIGEST_OFF +
+                               FB_SECURE_BOOT_V1_DIGEST_SIZE,
+                           NULL},
 };
 
-const char *fb_flash_kind_name(enum fb_flash_kind kind)
+// Is the area, read so, one of a set?
+static bool recognise(const struct fb_reading *r, unsigned set,
+                      uint8_t *scratch, struct fb_flash_content *c)
 {
-    assert((unsigned)kind < FB_FLASH_KINDS);
-    return formats[kind].name;
-}
+    size_t n = fb_reading_len(r);
+    enum fb_content kind;
 
-// --- where the plaintext comes from ---
+    for (; (kind = fb_content_of(r, set)) != FB_CONTENT_UNKNOWN;
+         set &= ~FB_CONTENT_SET(kind)) {
+        struct fb_flash_content found = {
+            .state = r->key != NULL ? FB_FLASH_ENCRYPTED : FB_FLASH_PLAIN,
+            .kind = kind,
+            .used = contents[kind].used,
+            .text = r->key != NULL ? scratch : r->raw,
+            .text_len = (uint32_t)n,
+            .made_for = r->flash_off,
+            .twice = r->twice};
 
-// One way to read an area: as it is, or decrypted so.
-struct reading {
-    const uint8_t *raw;
-    uint32_t n;     // bytes at hand
-    bool decrypt;   // false: the rest does not count
-    bool twice;     // decrypt the result once more
-    uint32_t as_of; // flash_off that the first byte is decrypted for
-    struct fb_flash_encryption_key *key;
-};
-
-// Read n bytes from the start of the area into out; addresses end at 16 MiB.
-static bool read_text(const struct reading *r, uint8_t *out, uint32_t n)
-{
-    return fb_flash_decrypt(r->key, r->as_of, r->raw, out, n) == FB_OK &&
-           (!r->twice ||
-            fb_flash_decrypt(r->key, r->as_of, out, out, n) == FB_OK);
-}
-
-// Is the area, read so, of a kind whose probe has at most `limit` bytes? The
-// probes of a ciphertext are decrypted as far as they go.
-static bool recognise(const struct reading *r, uint32_t limit, uint8_t *scratch,
-                      struct fb_flash_content *c)
-{
-    uint8_t head[HEAD];
-    const uint8_t *p = r->decrypt ? head : r->raw;
-    uint32_t room = FB_FLASH_ENCRYPTION_END - r->as_of;
-    uint32_t n = r->n < room ? r->n : room;
-    uint32_t have = r->decrypt ? 0 : n;
-
-    for (unsigned k = FB_FLASH_NOTHING + 1; k < FB_FLASH_KINDS; k++) {
-        const struct format *f = &formats[k];
-        struct fb_flash_content found = {.kind = (enum fb_flash_kind)k,
-                                         .used = f->used,
-                                         .text = p,
-                                         .text_len = n};
-
-        if (f->probe_len > n || f->probe_len > limit) {
+        if (r->key != NULL && !fb_reading_text(r, scratch, n)) {
             continue;
         }
-        if (f->probe_len > have) {
-            if (!read_text(r, head, f->probe_len)) {
-                return false;
-            }
-            have = f->probe_len;
-        }
-        if (!f->begins(p)) {
-            continue;
-        }
-        if (r->decrypt) {
-            if (!read_text(r, scratch, n)) {
-                continue;
-            }
-            found.text = scratch;
-        }
-        if (f->look == NULL || f->look(found.text, n, &found)) {
-            found.state = r->decrypt ? FB_FLASH_ENCRYPTED : FB_FLASH_PLAIN;
-            found.made_for = r->as_of;
-            found.twice = r->twice;
+        if (contents[kind].look == NULL || contents[kind].look(&found)) {
             *c = found;
             return true;
         }
@@ -207,18 +91,31 @@ static bool recognise(const struct reading *r, uint32_t limit, uint8_t *scratch,
     return false;
 }
 
-static bool try_config(const struct fb_flash_view *v, unsigned key,
-                       unsigned config, struct reading *r,
-                       struct fb_flash_content *c)
+// Decrypted with a key, for where it lies or for any sector of 16 MiB. Two rows
+// are enough to recognise what matters elsewhere, and all that there is time
+// for; only the digest, which is made for 0, needs more.
+static bool try_key(const struct fb_flash_view *v, unsigned key,
+                    unsigned config, bool everywhere, struct fb_reading *r,
+                    struct fb_flash_content *c)
 {
+    const uint32_t here = r->flash_off;
     struct fb_flash_encryption_key schedule;
     bool found = false;
 
     if (fb_flash_encryption_key_init(&schedule, v->key[key].bytes,
-                                     v->key[key].len, config) == FB_OK) {
-        r->key = &schedule;
-        found = recognise(r, HEAD, v->scratch, c);
+                                     v->key[key].len, config) != FB_OK) {
+        return false;
     }
+    r->key = &schedule;
+    if (!everywhere) {
+        found = recognise(r, FB_CONTENT_ANY, v->scratch, c);
+    }
+    for (uint32_t at = 0; everywhere && !found && at < FB_FLASH_MAX;
+         at += FB_FLASH_SECTOR) {
+        r->flash_off = at;
+        found = recognise(r, at == 0 ? FB_CONTENT_ANY : QUICK, v->scratch, c);
+    }
+    r->flash_off = here;
     r->key = NULL;
     fb_bytes_wipe(&schedule, sizeof schedule);
     if (found) {
@@ -231,42 +128,16 @@ static bool try_config(const struct fb_flash_view *v, unsigned key,
 // For the address it lies at, but not as it should be: with another
 // FLASH_CRYPT_CONFIG, or encrypted twice.
 static bool made_oddly(const struct fb_flash_view *v, unsigned key,
-                       struct reading *r, struct fb_flash_content *c)
+                       struct fb_reading *r, struct fb_flash_content *c)
 {
     for (unsigned i = 1; i < 16; i++) {
-        if (try_config(v, key, v->config ^ i, r, c)) {
+        if (try_key(v, key, v->config ^ i, false, r, c)) {
             return true;
         }
     }
     r->twice = true;
-    bool found = try_config(v, key, v->config, r, c);
+    bool found = try_key(v, key, v->config, false, r, c);
     r->twice = false;
-    return found;
-}
-
-// For any other sector. Two rows are enough to recognise what matters here, and
-// all that there is time for; only the digest, which is made for 0, needs more.
-static bool made_for_elsewhere(const struct fb_flash_view *v, unsigned key,
-                               struct reading *r, struct fb_flash_content *c)
-{
-    struct fb_flash_encryption_key schedule;
-    bool found = false;
-
-    if (fb_flash_encryption_key_init(&schedule, v->key[key].bytes,
-                                     v->key[key].len, v->config) != FB_OK) {
-        return false;
-    }
-    r->key = &schedule;
-    for (r->as_of = 0; !found && r->as_of < FB_FLASH_ENCRYPTION_END;
-         r->as_of += FB_FLASH_SECTOR) {
-        found = recognise(r, r->as_of == 0 ? HEAD : 2 * ROW, v->scratch, c);
-    }
-    r->key = NULL;
-    fb_bytes_wipe(&schedule, sizeof schedule);
-    if (found) {
-        c->key = key;
-        c->config = v->config;
-    }
     return found;
 }
 
@@ -329,26 +200,19 @@ static uint32_t erased_bytes(const uint8_t *p, uint32_t n)
 
 // The likely readings come first: without a tweak, a thing made for 0 and one
 // made with FLASH_CRYPT_CONFIG 0 are the same bytes.
-static bool recognise_any(const struct fb_flash_view *v, struct reading *r,
+static bool recognise_any(const struct fb_flash_view *v, struct fb_reading *r,
                           bool random, struct fb_flash_content *c)
 {
-    const uint32_t here = r->as_of;
-
-    if (recognise(r, HEAD, v->scratch, c)) {
+    if (recognise(r, FB_CONTENT_ANY, v->scratch, c)) {
         return true;
     }
-    r->decrypt = true;
     for (unsigned k = 0; k < v->keys; k++) {
-        if (try_config(v, k, v->config, r, c)) {
+        if (try_key(v, k, v->config, false, r, c)) {
             return true;
         }
     }
     for (unsigned k = 0; k < v->keys && random; k++) {
-        if (made_for_elsewhere(v, k, r, c)) {
-            return true;
-        }
-        r->as_of = here;
-        if (made_oddly(v, k, r, c)) {
+        if (try_key(v, k, v->config, true, r, c) || made_oddly(v, k, r, c)) {
             return true;
         }
     }
@@ -360,9 +224,9 @@ void fb_flash_classify(const struct fb_flash_view *v, uint32_t flash_off,
 {
     uint32_t n = known_bytes(v, flash_off, len);
     uint32_t erased = erased_bytes(v->flash + flash_off, n);
-    struct reading r = {.raw = v->flash + flash_off + erased,
-                        .n = (n - erased) / 16 * 16,
-                        .as_of = flash_off + erased};
+    struct fb_reading r = {.raw = v->flash + flash_off + erased,
+                           .n = (n - erased) / 16 * 16,
+                           .flash_off = flash_off + erased};
 
     assert(flash_off % 16 == 0 && flash_off <= v->size &&
            len <= v->size - flash_off);
@@ -373,7 +237,7 @@ void fb_flash_classify(const struct fb_flash_view *v, uint32_t flash_off,
         }
         return;
     }
-    bool random = fb_flash_looks_random(r.raw, r.n);
+    bool random = fb_flash_looks_random(r.raw, (uint32_t)r.n);
     if (!recognise_any(v, &r, random, content)) {
         content->state = random ? FB_FLASH_OPAQUE : FB_FLASH_DATA;
     }
@@ -429,7 +293,7 @@ static void append_table(struct map *m, struct fb_partition_table *table)
         m, FB_PARTITION_TABLE_OFF + FB_FLASH_SECTOR, FB_FLASH_ROLE_TABLE);
 
     table->count = 0;
-    if (r != NULL && r->content.kind == FB_FLASH_TABLE &&
+    if (r != NULL && r->content.kind == FB_CONTENT_TABLE &&
         r->content.at == r->flash_off &&
         fb_partition_table_parse(r->content.text, r->content.text_len, 0, table,
                                  NULL) != FB_OK) {

@@ -2,8 +2,8 @@
 //
 // What is where in a flash chip: erased, plaintext, or ciphertext, and then
 // made with which key, for which address. It looks at bytes only and changes
-// nothing; a thing is recognised by its format (docs/FORMATS.md), so what has
-// none of the formats below stays FB_FLASH_DATA or FB_FLASH_OPAQUE.
+// nothing; a thing is recognised by its format (lib/fb/content.h), so what has
+// none of those stays FB_FLASH_DATA or FB_FLASH_OPAQUE.
 
 #ifndef FB_FLASH_MAP_H
 #define FB_FLASH_MAP_H
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fb/content.h"
 #include "lib/fb/flash.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/status.h"
@@ -46,24 +47,9 @@ enum fb_flash_state {
                         // key or for an odd address, or compressed
 };
 
-enum fb_flash_kind {
-    FB_FLASH_NOTHING,
-    FB_FLASH_IMAGE,     // bootloader or application
-    FB_FLASH_TABLE,     // partition table
-    FB_FLASH_DIGEST,    // IV and digest of Secure Boot V1
-    FB_FLASH_BOOT_INFO, // Pycom's choice of a slot
-    FB_FLASH_OTADATA,   // ESP-IDF's choice of a slot
-    FB_FLASH_NVS,
-    FB_FLASH_FAT,
-    FB_FLASH_LITTLEFS,
-    FB_FLASH_KINDS
-};
-// "image", "partition table", ...
-const char *fb_flash_kind_name(enum fb_flash_kind kind);
-
 struct fb_flash_content {
     enum fb_flash_state state;
-    enum fb_flash_kind kind; // PLAIN, ENCRYPTED
+    enum fb_content kind; // PLAIN, ENCRYPTED
     uint32_t at; // flash_off where it begins: erased sectors come before it
     // FB_OK, or what is wrong with an image (as fb_image_parse() and
     // fb_image_check_sums() say) or a table (its MD5 row).

@@ -88,7 +88,7 @@ static void test_a_plain_image(void **state)
     put(APP, tiny, sizeof tiny, NULL, 0, 0);
     c = look(APP, 0x10000);
     assert_int_equal(c.state, FB_FLASH_PLAIN);
-    assert_int_equal(c.kind, FB_FLASH_IMAGE);
+    assert_int_equal(c.kind, FB_CONTENT_IMAGE);
     assert_int_equal(c.sums, FB_OK);
     assert_int_equal(c.used, sizeof tiny);
     assert_ptr_equal(c.text, flash + APP);
@@ -108,7 +108,7 @@ static void test_the_key_and_the_address_are_found(void **state)
             put(APP, tiny, sizeof tiny, keys[k].bytes, 15, places[i]);
             c = look(APP, 0x10000);
             assert_int_equal(c.state, FB_FLASH_ENCRYPTED);
-            assert_int_equal(c.kind, FB_FLASH_IMAGE);
+            assert_int_equal(c.kind, FB_CONTENT_IMAGE);
             assert_int_equal(c.key, k);
             assert_int_equal(c.config, 15);
             assert_int_equal(c.made_for, places[i]);
@@ -182,7 +182,7 @@ static void check_digest(const uint8_t *key, uint32_t at, uint32_t made_for)
     put(at, digest, 0x1000, key, 15, made_for);
     c = look(at, 0x1000);
     assert_int_equal(c.state, key ? FB_FLASH_ENCRYPTED : FB_FLASH_PLAIN);
-    assert_int_equal(c.kind, FB_FLASH_DIGEST);
+    assert_int_equal(c.kind, FB_CONTENT_DIGEST);
     if (key != NULL) {
         assert_int_equal(c.made_for, made_for);
     }
@@ -211,7 +211,7 @@ static void test_records(void **state)
     fb_otadata_encode(&ota, record);
     put(APP + 0x1000, record, sizeof record, key_a, 15, APP + 0x1000);
     c = look(APP, 0x2000);
-    assert_int_equal(c.kind, FB_FLASH_OTADATA);
+    assert_int_equal(c.kind, FB_CONTENT_OTADATA);
     assert_int_equal(c.at, APP + 0x1000);
     assert_int_equal(c.made_for, APP + 0x1000);
 
@@ -219,11 +219,11 @@ static void test_records(void **state)
     fb_boot_info_encode(&info, info_bytes);
     put(APP, info_bytes, sizeof info_bytes, key_a, 15, APP);
     c = look(APP, 0x1000);
-    assert_int_equal(c.kind, FB_FLASH_BOOT_INFO);
+    assert_int_equal(c.kind, FB_CONTENT_BOOT_INFO);
     assert_int_equal(c.used, FB_BOOT_INFO_SIZE);
 
     assert_int_equal(testing_hex(flash + 0x20000, 32, nvs), 32);
-    assert_int_equal(look(0x20000, 0x1000).kind, FB_FLASH_NVS);
+    assert_int_equal(look(0x20000, 0x1000).kind, FB_CONTENT_NVS);
     flash[0x20005] ^= 1;
     assert_int_equal(look(0x20000, 0x1000).state, FB_FLASH_DATA);
 }
@@ -233,10 +233,10 @@ static void test_file_systems(void **state)
     (void)state;
     memcpy(flash + APP + 54, "FAT12   ", 8);
     memcpy(flash + APP + 510, "\x55\xAA", 2);
-    assert_int_equal(look(APP, 0x1000).kind, FB_FLASH_FAT);
+    assert_int_equal(look(APP, 0x1000).kind, FB_CONTENT_FAT);
     memset(flash + APP, 0xFF, 0x1000);
     memcpy(flash + APP, "\1\0\0\0\xF0\x0F\xFF\xF7littlefs", 16);
-    assert_int_equal(look(APP, 0x1000).kind, FB_FLASH_LITTLEFS);
+    assert_int_equal(look(APP, 0x1000).kind, FB_CONTENT_LITTLEFS);
 }
 
 static void check_map(const uint8_t *key)
@@ -257,14 +257,14 @@ static void check_map(const uint8_t *key)
         at += region[i].size;
     }
     assert_int_equal(at, FLASH);
-    assert_int_equal(region[0].content.kind, FB_FLASH_DIGEST);
-    assert_int_equal(region[1].content.kind, FB_FLASH_IMAGE);
-    assert_int_equal(region[2].content.kind, FB_FLASH_TABLE);
+    assert_int_equal(region[0].content.kind, FB_CONTENT_DIGEST);
+    assert_int_equal(region[1].content.kind, FB_CONTENT_IMAGE);
+    assert_int_equal(region[2].content.kind, FB_CONTENT_TABLE);
     for (size_t i = 0; i < n; i++) {
         if (region[i].flash_off == APP) {
             assert_string_equal(table.part[region[i].part].label, "factory");
             assert_true(region[i].encrypted);
-            assert_int_equal(region[i].content.kind, FB_FLASH_IMAGE);
+            assert_int_equal(region[i].content.kind, FB_CONTENT_IMAGE);
             assert_true(fb_flash_readable(&region[i], key != NULL, 0, 15));
             assert_false(fb_flash_readable(&region[i], key == NULL, 0, 15));
             assert_int_equal(fb_flash_readable(&region[i], key != NULL, 1, 15),

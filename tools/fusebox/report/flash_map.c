@@ -65,7 +65,7 @@ static bool is_read(const struct report *r, const struct fb_flash_region *g)
         return false;
     default:
         return g->content.state != FB_FLASH_ERASED &&
-               (g->encrypted || g->content.kind != FB_FLASH_NOTHING);
+               (g->encrypted || g->content.kind != FB_CONTENT_UNKNOWN);
     }
 }
 
@@ -171,8 +171,8 @@ static void content_text(struct html *h, const struct report *r,
     switch (c->state) {
     case FB_FLASH_PLAIN:
     case FB_FLASH_ENCRYPTED:
-        html_text(h, fb_flash_kind_name(c->kind));
-        if (c->kind == FB_FLASH_IMAGE && c->used != 0) {
+        html_text(h, fb_content_name(c->kind));
+        if (c->kind == FB_CONTENT_IMAGE && c->used != 0) {
             html_print(h, " of %" PRIu32 " bytes", c->used);
         }
         if (c->at != g->flash_off && c->made_for == c->at) {

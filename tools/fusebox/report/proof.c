@@ -94,7 +94,7 @@ static void prove_digest(const struct prover *p, struct report_region *region,
     const uint8_t *text = text_of(p, region, &c);
     const struct fb_board_state *s = &p->r->after;
 
-    if (text == NULL || c.kind != FB_FLASH_DIGEST) {
+    if (text == NULL || c.kind != FB_CONTENT_DIGEST) {
         return;
     }
     memcpy(stored, text, sizeof stored);
@@ -194,7 +194,8 @@ static void prove_signed(const struct prover *p, struct report_region *region)
     const uint8_t *text = text_of(p, region, &c);
 
     if (text == NULL ||
-        (c.kind != FB_FLASH_IMAGE && c.kind != FB_FLASH_TABLE) || c.used == 0) {
+        (c.kind != FB_CONTENT_IMAGE && c.kind != FB_CONTENT_TABLE) ||
+        c.used == 0) {
         return;
     }
     if (!prove_v2(p, region, text, c.used, c.text_len)) {
