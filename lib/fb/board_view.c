@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "lib/fb/content.h"
 #include "lib/fb/efuse_coding.h"
 #include "lib/fb/flash.h"
 #include "lib/fb/flash_encryption.h"
@@ -12,11 +13,16 @@
 #include "lib/fb/signature.h"
 #include "lib/fb/signature_v2.h"
 
-#define SECTOR     FB_FLASH_SECTOR
-#define BOOTLOADER FB_FLASH_BOOTLOADER
-#define TABLE_ROOM 0xC60u // table and V1 signature, whole rows
-#define DIGEST_END                                                             \
-    (FB_SECURE_BOOT_V1_DIGEST_OFF + FB_SECURE_BOOT_V1_DIGEST_SIZE)
+#define SECTOR      FB_FLASH_SECTOR
+#define BOOTLOADER  FB_FLASH_BOOTLOADER
+#define TABLE_ROOM  0xC60u // table and V1 signature, whole rows
+#define RECORD_ROOM 64u    // the longest record
+
+#define IMAGE  FB_CONTENT_SET(FB_CONTENT_IMAGE)
+#define TABLE  FB_CONTENT_SET(FB_CONTENT_TABLE)
+#define DIGEST FB_CONTENT_SET(FB_CONTENT_DIGEST)
+#define RECORD                                                                 \
+    (FB_CONTENT_SET(FB_CONTENT_BOOT_INFO) | FB_CONTENT_SET(FB_CONTENT_OTADATA))
 
 // What a look needs besides the view; the keys are wiped at its end.
 struct look {
@@ -130,25 +136,24 @@ static bool decrypt(struct look *l, uint32_t flash_off, uint32_t address,
                             n) == FB_OK;
 }
 
-static bool header_at(const uint8_t *p)
+static bool is_one_of(unsigned set, const uint8_t *p, size_t n)
 {
-    struct fb_image_header h;
+    return fb_content_of_bytes(p, n, set) != FB_CONTENT_UNKNOWN;
+}
 
-    return fb_image_header_parse(p, &h, NULL) == FB_OK &&
-           h.chip_id == FB_IMAGE_CHIP_ESP32 && h.flash_mode <= 5 &&
-           h.entry >= 0x40000000u && h.entry < 0x40400000u;
+static bool header_at(const uint8_t row[32])
+{
+    return is_one_of(IMAGE, row, 32);
 }
 
 // Is it the first row of an image, encrypted for `address`?
 static bool encrypted_for(const struct look *l, const uint8_t *p,
                           uint32_t address)
 {
-    uint8_t row[32];
+    const struct fb_reading r = {p, 32, &l->flash_key, address, false};
 
     return l->v->has_flash_key &&
-           fb_flash_decrypt(&l->flash_key, address, p, row, sizeof row) ==
-               FB_OK &&
-           header_at(row);
+           fb_content_of(&r, IMAGE) != FB_CONTENT_UNKNOWN;
 }
 
 // The place that it was encrypted for, `flash_off` when none is found.
@@ -190,6 +195,28 @@ static void find_form(struct look *l, struct fb_part *part, bool raw_ok,
         part->form = FB_FORM_OTHER;
     } else {
         part->form = FB_FORM_UNKNOWN;
+    }
+}
+
+static bool recognised(const struct fb_part *part)
+{
+    return part->form == FB_FORM_PLAIN || part->form == FB_FORM_CIPHER;
+}
+
+// Is it one of a set, as it is or decrypted for its place? n bytes of it are
+// then there in plain.
+static void recognise(struct look *l, struct fb_part *part, unsigned set,
+                      uint32_t n)
+{
+    struct fb_reading r = {
+        .raw = raw(l, part->flash_off), .n = n, .flash_off = part->flash_off};
+    bool raw_ok = fb_content_of(&r, set) != FB_CONTENT_UNKNOWN;
+
+    r.key = l->v->has_flash_key ? &l->flash_key : NULL;
+    find_form(l, part, raw_ok,
+              !raw_ok && fb_content_of(&r, set) != FB_CONTENT_UNKNOWN);
+    if (part->form == FB_FORM_CIPHER) {
+        (void)fb_reading_text(&r, l->plain + part->flash_off, n);
     }
 }
 
@@ -346,7 +373,7 @@ static bool digest_matches(const struct look *l, const uint8_t sector[256],
 static void look_at_digest(struct look *l, struct fb_part *part,
                            const struct fb_part *bootloader)
 {
-    uint8_t decrypted[256];
+    uint8_t decrypted[FB_CONTENT_PROBE_MAX];
     bool has, raw_ok, decrypted_ok;
 
     part->kind = FB_PART_DIGEST;
@@ -362,12 +389,9 @@ static void look_at_digest(struct look *l, struct fb_part *part,
     part->proof = !l->v->has_boot_key      ? FB_E_KEY
                   : raw_ok || decrypted_ok ? FB_OK
                                            : FB_E_BAD_DIGEST;
-    // Behind it the sector is erased, which shows how it is stored.
     if (!raw_ok && !decrypted_ok) {
-        raw_ok = fb_bytes_all(l->plain + DIGEST_END,
-                              sizeof decrypted - DIGEST_END, 0xFF);
-        decrypted_ok = has && fb_bytes_all(decrypted + DIGEST_END,
-                                           sizeof decrypted - DIGEST_END, 0xFF);
+        raw_ok = is_one_of(DIGEST, l->plain, sizeof decrypted);
+        decrypted_ok = has && is_one_of(DIGEST, decrypted, sizeof decrypted);
     }
     find_form(l, part, raw_ok, decrypted_ok);
     part->status = raw_ok || decrypted_ok ? FB_OK : FB_E_BAD_MAGIC;
@@ -378,18 +402,9 @@ static void look_at_digest(struct look *l, struct fb_part *part,
 
 // --- the partition table ---
 
-static bool table_at(const uint8_t *p)
-{
-    struct fb_partition row;
-
-    return fb_partition_row(p, &row) == 1;
-}
-
 static void look_at_table(struct look *l, struct fb_part *part)
 {
     uint8_t *p = l->plain + FB_PARTITION_TABLE_OFF;
-    uint8_t row[32];
-    bool raw_ok, decrypted_ok;
 
     part->kind = FB_PART_TABLE;
     memcpy(part->label, "partition table", sizeof "partition table");
@@ -398,17 +413,10 @@ static void look_at_table(struct look *l, struct fb_part *part)
     if (!something_at(l, part, TABLE_ROOM)) {
         return;
     }
-    raw_ok = table_at(p);
-    decrypted_ok = !raw_ok &&
-                   decrypt(l, part->flash_off, part->flash_off, row, 32) &&
-                   table_at(row);
-    find_form(l, part, raw_ok, decrypted_ok);
+    recognise(l, part, TABLE, TABLE_ROOM);
     part->status = FB_E_BAD_MAGIC;
-    if (!raw_ok && !decrypted_ok) {
+    if (!recognised(part)) {
         return;
-    }
-    if (decrypted_ok) {
-        (void)decrypt(l, part->flash_off, part->flash_off, p, TABLE_ROOM);
     }
     part->status =
         fb_partition_table_parse(p, FB_PARTITION_TABLE_SIZE,
@@ -426,33 +434,11 @@ static void look_at_table(struct look *l, struct fb_part *part)
 
 // --- partitions ---
 
-static bool record_at(const uint8_t *p, struct fb_boot_info *info)
-{
-    struct fb_otadata record;
-
-    return fb_boot_info_parse(p, info) == FB_OK ||
-           fb_otadata_parse(p, &record) == FB_OK;
-}
-
 static void look_at_otadata(struct look *l, struct fb_part *part)
 {
-    uint8_t *p = l->plain + part->flash_off;
-    uint8_t decrypted[64];
-    struct fb_boot_info info;
-    bool raw_ok, decrypted_ok;
-
-    if (!something_at(l, part, sizeof decrypted)) {
-        return;
-    }
-    raw_ok = record_at(p, &info);
-    decrypted_ok = !raw_ok &&
-                   decrypt(l, part->flash_off, part->flash_off, decrypted,
-                           sizeof decrypted) &&
-                   record_at(decrypted, &info);
-    find_form(l, part, raw_ok, decrypted_ok);
-    part->status = raw_ok || decrypted_ok ? FB_OK : FB_E_BAD_CRC;
-    if (decrypted_ok) {
-        memcpy(p, decrypted, sizeof decrypted);
+    if (something_at(l, part, RECORD_ROOM)) {
+        recognise(l, part, RECORD, RECORD_ROOM);
+        part->status = recognised(part) ? FB_OK : FB_E_BAD_CRC;
     }
 }
 
@@ -648,15 +634,6 @@ bool fb_board_encrypted_for(const struct fb_board_state *s,
         *found = at;
     }
     return ok;
-}
-
-bool fb_board_is_plaintext(const uint8_t *data, size_t n)
-{
-    struct fb_boot_info info;
-
-    return n >= 64 &&
-           (header_at(data) || table_at(data) || record_at(data, &info) ||
-            (n >= BOOTLOADER + 64 && header_at(data + BOOTLOADER)));
 }
 
 unsigned fb_board_view_slot(const struct fb_board_view *v)

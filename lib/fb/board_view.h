@@ -116,10 +116,6 @@ bool fb_board_encrypted_for(const struct fb_board_state *s,
                             const struct fb_board_keys *keys,
                             const uint8_t *data, size_t n, uint32_t flash_off,
                             uint32_t *found);
-// Does a file begin like something that is stored as plaintext: an image (also
-// behind a Secure Boot V1 digest), a partition table, boot_info or otadata?
-bool fb_board_is_plaintext(const uint8_t *data, size_t n);
-
 // Does the chip accept this place as it is stored?
 bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part);
 

@@ -6,6 +6,7 @@
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/checks_facts.h"
+#include "lib/fb/content.h"
 #include "lib/fb/efuse_coding.h"
 #include "lib/fb/secure_boot_v1.h"
 #include "lib/fb/signature_v2.h"
@@ -15,6 +16,11 @@
 static bool concerned(const struct fb_board_view *v, const struct fb_part *p)
 {
     return p->kind != FB_PART_DIGEST || v->secure_v1;
+}
+
+static bool is_plain(const struct fb_step *s)
+{
+    return fb_content_of_file(s->data, s->len) != FB_CONTENT_UNKNOWN;
 }
 
 // --- P11 ---
@@ -92,8 +98,7 @@ static size_t misplaced(const struct fb_check_facts *f, uint32_t *found)
     for (size_t i = 0; i < fb_check_none(f); i++) {
         const struct fb_step *s = &f->in->plan->step[i];
 
-        if (s->kind == FB_STEP_WRITE && !s->encrypt &&
-            !fb_board_is_plaintext(s->data, s->len) &&
+        if (s->kind == FB_STEP_WRITE && !s->encrypt && !is_plain(s) &&
             fb_board_encrypted_for(f->in->scratch, &f->keys, s->data, s->len,
                                    s->flash_off, found) &&
             *found != s->flash_off) {
@@ -179,7 +184,7 @@ void fb_check_ota(const struct fb_check_facts *f, struct fb_check_result *out)
     }
     for (; step != none; step = app_write(f, step + 1, &slot)) {
         const struct fb_step *s = &f->in->plan->step[step];
-        bool cipher = !fb_board_is_plaintext(s->data, s->len);
+        bool cipher = !is_plain(s);
 
         if (s->encrypt && cipher) {
             fb_check_say(out, FB_CHECK_FAIL, step,
@@ -233,7 +238,7 @@ void fb_check_plaintext(const struct fb_check_facts *f,
             continue;
         }
         any = true;
-        if (!s->encrypt && fb_board_is_plaintext(s->data, s->len)) {
+        if (!s->encrypt && is_plain(s)) {
             fb_check_say(out, FB_CHECK_FAIL, i,
                          "%s is plaintext, goes to 0x%x, and "
                          "FLASH_CRYPT_CNT is 0x%02x",
