@@ -237,14 +237,7 @@ static void test_other_key(void **state)
     struct rehearsal *r = calloc(1, sizeof *r);
     static const char *const recipe[] = {"flash-encryption"};
     struct fb_board_state board;
-    const struct recipe_input in = {.recipe = recipe,
-                                    .recipes = 1,
-                                    .ini = &s->board.ini,
-                                    .state = &board,
-                                    .flash_key = small_path(s, "flash.key"),
-                                    .image = {{0, small_path(s, "digest.bin")}},
-                                    .images = 1,
-                                    .boot = true};
+    const struct recipe_input in = small_input(s, recipe, 1, &board);
 
     (void)state;
     plan_file_free(&s->plan);

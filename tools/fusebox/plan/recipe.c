@@ -9,10 +9,9 @@
 #include "host/file.h"
 #include "host/key_v2.h"
 #include "lib/fb/bytes.h"
+#include "lib/fb/content.h"
 #include "lib/fb/flash_encryption.h"
-#include "lib/fb/image.h"
 #include "lib/fb/partition_table.h"
-#include "lib/fb/secure_boot_v1.h"
 #include "tools/cli/cli.h"
 
 enum row_kind {
@@ -386,23 +385,6 @@ static int add_next(struct maker *m, const struct row *row)
 
 // --- images ---
 
-static bool is_plain(const uint8_t *p, size_t n, uint32_t flash_off)
-{
-    struct fb_image image;
-    struct fb_partition part;
-    const uint32_t image_off = FB_SECURE_BOOT_V1_IMAGE_OFF;
-    struct fb_image_header header;
-    // Its appended hash may be cut: the digest does not cover all of it.
-    if (flash_off == 0 && n > image_off + FB_IMAGE_HEADER_SIZE &&
-        fb_image_header_parse(p + image_off, &header, NULL) == FB_OK) {
-        return true;
-    }
-    if (flash_off == FB_PARTITION_TABLE_OFF) {
-        return n >= FB_PARTITION_ROW && fb_partition_row(p, &part) == 1;
-    }
-    return fb_image_parse(p, n, &image, NULL) == FB_OK;
-}
-
 static int choose_form(struct maker *m, const struct recipe_image *image,
                        enum plan_form *form)
 {
@@ -416,7 +398,7 @@ static int choose_form(struct maker *m, const struct recipe_image *image,
         return cli_error(image->path, "%s", strerror(error));
     }
     // What is no plaintext is encrypted already, or wants to stay as it is.
-    if (is_plain(file.data, file.size, image->flash_off)) {
+    if (fb_content_of_file(file.data, file.size) != FB_CONTENT_UNKNOWN) {
         *form = PLAN_HOST_ENCRYPTED;
     }
     host_file_free(&file);

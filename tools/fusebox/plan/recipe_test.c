@@ -5,6 +5,7 @@
 
 #define _DEFAULT_SOURCE // mkdtemp()
 
+#include "lib/fb/boot_info.h"
 #include "tools/fusebox/plan/small_board.h"
 
 // The steps in short: "keys:burn1 config:burn0 prove:prove1 ..."
@@ -35,16 +36,7 @@ static int make(struct small_board *s, const char *const *recipe, unsigned n,
                 struct plan_file *f)
 {
     struct fb_board_state state;
-    const struct recipe_input in = {.recipe = recipe,
-                                    .recipes = n,
-                                    .ini = &s->board.ini,
-                                    .state = &state,
-                                    .flash_key = small_path(s, "flash.key"),
-                                    .secure_boot_key =
-                                        small_path(s, "boot.key"),
-                                    .image = {{0, small_path(s, "digest.bin")}},
-                                    .images = 1,
-                                    .boot = true};
+    const struct recipe_input in = small_input(s, recipe, n, &state);
 
     board_state(&s->board, &state);
     return recipe_make(&in, f);
@@ -185,6 +177,46 @@ static void test_scratch(void **state)
     small_free(s);
 }
 
+// What the chip reads through its decryptor is encrypted if it is not yet; data
+// of no such form stays as it is.
+static void test_what_is_encrypted(void **state)
+{
+    struct small_board *s = small_new(fe, 1, 0);
+    struct fb_flash_encryption_key key;
+    struct fb_boot_info info;
+    uint8_t bytes[64], raw[32];
+    struct fb_board_state board;
+
+    (void)state;
+    memset(bytes, 0xFF, sizeof bytes);
+    for (unsigned i = 0; i < sizeof raw; i++) {
+        raw[i] = (uint8_t)(i + 1);
+    }
+    fb_boot_info_fresh(&info);
+    fb_boot_info_encode(&info, bytes);
+    assert_int_equal(fb_flash_encryption_key_init(&key, raw, 32, 15), FB_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        plan_file_free(&s->plan);
+        if (i == 1) {
+            assert_int_equal(fb_flash_encrypt(&key, 0xA000, bytes, bytes, 64),
+                             FB_OK);
+        } else if (i == 2) {
+            memset(bytes, 'x', sizeof bytes);
+        }
+        small_file(s, "record", bytes, sizeof bytes);
+        board_state(&s->board, &board);
+        struct recipe_input in = small_input(s, fe, 1, &board);
+        in.image[1] = (struct recipe_image){0xA000, small_path(s, "record")};
+        in.images = 2;
+        assert_int_equal(recipe_make(&in, &s->plan), 0);
+        assert_int_equal(s->plan.source[5].form, PLAN_HOST_ENCRYPTED);
+        assert_int_equal(s->plan.source[6].form,
+                         i == 0 ? PLAN_HOST_ENCRYPTED : PLAN_AS_IS);
+    }
+    assert_int_equal(unlink(small_path(s, "record")), 0);
+    small_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_coding),
         cmocka_unit_test(test_scratch),
+        cmocka_unit_test(test_what_is_encrypted),
     };
     // Refusals are told on stderr.
     if (freopen("/dev/null", "w", stderr) == NULL) {

@@ -24,6 +24,7 @@ struct small_board {
     size_t file_n;
 };
 
+// Of four paths the fifth takes the place.
 static inline const char *small_path(struct small_board *s, const char *name)
 {
     static char path[4][128];
@@ -63,6 +64,22 @@ static inline void small_digest(struct small_board *s, const uint8_t key[32])
     s->file_n = FB_SECURE_BOOT_V1_IMAGE_OFF + covered;
 }
 
+// What a plan of some recipes for a board in a state is made of.
+static inline struct recipe_input
+small_input(struct small_board *s, const char *const *recipe, unsigned recipes,
+            const struct fb_board_state *state)
+{
+    return (struct recipe_input){.recipe = recipe,
+                                 .recipes = recipes,
+                                 .ini = &s->board.ini,
+                                 .state = state,
+                                 .flash_key = small_path(s, "flash.key"),
+                                 .secure_boot_key = small_path(s, "boot.key"),
+                                 .image = {{0, small_path(s, "digest.bin")}},
+                                 .images = 1,
+                                 .boot = true};
+}
+
 // A board that boots its plain image, and the plan of some recipes for it.
 static inline struct small_board *small_new(const char *const *recipe,
                                             unsigned recipes, uint32_t revision)
@@ -91,16 +108,7 @@ static inline struct small_board *small_new(const char *const *recipe,
     fb_efuse_or(&s->board.fuses, FB_EFUSE_CHIP_VER_REV1, revision >= 1);
     fb_efuse_or(&s->board.fuses, FB_EFUSE_CHIP_VER_REV2, revision >= 2);
     board_state(&s->board, &state);
-    const struct recipe_input in = {.recipe = recipe,
-                                    .recipes = recipes,
-                                    .ini = &s->board.ini,
-                                    .state = &state,
-                                    .flash_key = small_path(s, "flash.key"),
-                                    .secure_boot_key =
-                                        small_path(s, "boot.key"),
-                                    .image = {{0, small_path(s, "digest.bin")}},
-                                    .images = 1,
-                                    .boot = true};
+    const struct recipe_input in = small_input(s, recipe, recipes, &state);
     assert_int_equal(recipe_make(&in, &s->plan), 0);
     assert_int_equal(plan_file_write(&s->plan, small_path(s, "plan")), 0);
     return s;
