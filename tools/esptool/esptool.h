@@ -75,17 +75,6 @@ const char *esptool_mode_name(uint8_t id);
 // From the options; "detect" takes detected (bytes).
 void esptool_flash_params(const struct cli *cli, uint32_t detected,
                           struct esptool_flash_params *params);
-
-// What a file for the flash is. Only a plain bootloader may be patched.
-enum esptool_content {
-    ESPTOOL_CONTENT_OTHER,     // encrypted, or data
-    ESPTOOL_CONTENT_IMAGE,     // a whole, valid image
-    ESPTOOL_CONTENT_BAD_IMAGE, // starts like an image but is none
-    ESPTOOL_CONTENT_TABLE,     // a partition table
-    ESPTOOL_CONTENT_DIGEST,    // secure boot digest, then a plain bootloader
-};
-enum esptool_content esptool_content(const uint8_t *p, size_t n);
-
 // Set the header of a plain bootloader image written to ESPTOOL_BOOTLOADER_OFF
 // and renew its appended SHA-256; anything else stays as it is, byte for byte.
 void esptool_patch_image(uint8_t *p, size_t n, uint32_t flash_off,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "lib/fb/content.h"
 #include "lib/fb/crypto.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/secure_boot_v1.h"
@@ -126,34 +127,8 @@ static bool is_valid_image(const uint8_t *p, size_t n)
 
 static bool is_table(const uint8_t *p, size_t n)
 {
-    struct fb_partition part;
-    return n >= FB_PARTITION_ROW && fb_partition_row(p, &part) == 1;
-}
-
-// A reflashable digest file: IV and digest in the first 192 bytes, 0xFF up to
-// 0x1000, then the bootloader (ESP-IDF docs, "Secure Boot").
-static bool is_digest(const uint8_t *p, size_t n)
-{
-    const size_t used =
-        FB_SECURE_BOOT_V1_DIGEST_OFF + FB_SECURE_BOOT_V1_DIGEST_SIZE;
-    struct fb_image image;
-    return n > FB_SECURE_BOOT_V1_IMAGE_OFF && !fb_bytes_all(p, used, 0xFF) &&
-           fb_bytes_all(p + used, FB_SECURE_BOOT_V1_IMAGE_OFF - used, 0xFF) &&
-           fb_image_parse(p + FB_SECURE_BOOT_V1_IMAGE_OFF,
-                          n - FB_SECURE_BOOT_V1_IMAGE_OFF, &image,
-                          NULL) == FB_OK;
-}
-
-enum esptool_content esptool_content(const uint8_t *p, size_t n)
-{
-    if (n != 0 && p[0] == FB_IMAGE_MAGIC) {
-        return is_valid_image(p, n) ? ESPTOOL_CONTENT_IMAGE
-                                    : ESPTOOL_CONTENT_BAD_IMAGE;
-    }
-    if (is_table(p, n)) {
-        return ESPTOOL_CONTENT_TABLE;
-    }
-    return is_digest(p, n) ? ESPTOOL_CONTENT_DIGEST : ESPTOOL_CONTENT_OTHER;
+    return fb_content_of_bytes(p, n, FB_CONTENT_SET(FB_CONTENT_TABLE)) ==
+           FB_CONTENT_TABLE;
 }
 
 // What follows the image must be nothing, or the rest of a merged flash file:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "lib/fb/content.h"
 #include "lib/fb/first_boot.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/secure_boot_v1.h"
@@ -26,18 +27,22 @@ int esptool_guard_files(const struct esptool_parts *parts)
 
 // Secure Boot V1 checks what stands below the partition table against its
 // digest at 0x0. The two may only change together, by a reflashable digest
-// file: plain, or as ciphertext where the flash is encrypted.
+// file (ESP-IDF docs, "Secure Boot"): plain, or as ciphertext where the flash
+// is encrypted.
 static bool is_reflashable_digest(const struct esptool *e,
                                   const struct esptool_part *p)
 {
-    enum esptool_content content = esptool_content(p->file.data, p->file.size);
-    bool both = p->file.size > FB_SECURE_BOOT_V1_IMAGE_OFF &&
-                p->file.size <= FB_PARTITION_TABLE_OFF;
-    if (p->flash_off != 0 || !both) {
+    const uint8_t *data = p->file.data;
+    const size_t n = p->file.size;
+    enum fb_content content = fb_content_of_file(data, n);
+    if (p->flash_off != 0 || n <= FB_SECURE_BOOT_V1_IMAGE_OFF ||
+        n > FB_PARTITION_TABLE_OFF) {
         return false;
     }
-    return esptool_flash_encryption_on(e) ? content == ESPTOOL_CONTENT_OTHER
-                                          : content == ESPTOOL_CONTENT_DIGEST;
+    return esptool_flash_encryption_on(e)
+               ? content == FB_CONTENT_UNKNOWN
+               : content == FB_CONTENT_DIGEST &&
+                     fb_content_of_bytes(data, n, FB_CONTENT_ANY) == content;
 }
 
 // What a bootloader that locks its board itself has left in flash.
@@ -172,20 +177,13 @@ static int guard_bootloader(const struct esptool *e,
 
 static int guard_plaintext(const struct esptool_part *p)
 {
-    static const char *const kinds[] = {
-        [ESPTOOL_CONTENT_IMAGE] = "a plaintext image",
-        [ESPTOOL_CONTENT_TABLE] = "a plaintext partition table",
-        [ESPTOOL_CONTENT_DIGEST] = "a plaintext bootloader with its digest",
+    static const char *const kinds[FB_CONTENTS] = {
+        [FB_CONTENT_IMAGE] = "a plaintext image",
+        [FB_CONTENT_TABLE] = "a plaintext partition table",
+        [FB_CONTENT_DIGEST] = "a plaintext bootloader with its digest",
     };
-    struct fb_image image;
-    enum esptool_content content = esptool_content(p->file.data, p->file.size);
-    // one in 256 ciphertexts starts like an image, but none goes on like one
-    if (content == ESPTOOL_CONTENT_BAD_IMAGE &&
-        fb_image_parse(p->file.data, p->file.size, &image, NULL) == FB_OK) {
-        content = ESPTOOL_CONTENT_IMAGE;
-    }
-    if (p->encrypt || content == ESPTOOL_CONTENT_OTHER ||
-        content == ESPTOOL_CONTENT_BAD_IMAGE) {
+    enum fb_content content = fb_content_of_file(p->file.data, p->file.size);
+    if (p->encrypt || kinds[content] == NULL) {
         return CLI_OK;
     }
     return cli_error(p->name,
@@ -281,8 +279,8 @@ int esptool_guard_chip(struct esptool *e, const struct esptool_parts *parts,
             status = guard_truncated(p);
         }
         if (status == CLI_OK && p->flash_off == 0 &&
-            esptool_content(p->file.data, p->file.size) ==
-                ESPTOOL_CONTENT_IMAGE) {
+            fb_content_of_file(p->file.data, p->file.size) ==
+                FB_CONTENT_IMAGE) {
             cli_warning(p->name, "an image at 0x0: the ESP32 starts the one at "
                                  "0x1000");
         }
