@@ -481,21 +481,22 @@ static enum execute_result do_burn(struct execution *e,
                       step->block, BURN_ATTEMPTS);
 }
 
-// What the flash holds after a step; NULL: nobody knows. To be freed.
+// What the step's sectors, n bytes, hold after it: a write erases what it does
+// not fill. NULL: nobody knows. To be freed.
 static uint8_t *flash_after(const struct execution *e,
-                            const struct fb_step *step)
+                            const struct fb_step *step, size_t n)
 {
     const struct plan_key *key = &e->plan->key[PLAN_KEY_FLASH];
     struct fb_flash_encryption_key crypt;
     if (step->encrypt && !key->loaded) {
         return NULL;
     }
-    uint8_t *p = malloc(step->len);
+    uint8_t *p = malloc(n);
     if (p == NULL) {
         return NULL;
     }
+    memset(p, 0xFF, n);
     if (step->kind == FB_STEP_ERASE) {
-        memset(p, 0xFF, step->len);
         return p;
     }
     memcpy(p, step->data, step->len);
@@ -512,11 +513,11 @@ static enum execute_result do_flash(struct execution *e,
                                     const struct fb_step *step)
 {
     bool same = false;
-    uint8_t *after = flash_after(e, step);
+    size_t n = align_up32(step->len, FB_FLASH_SECTOR);
+    uint8_t *after = flash_after(e, step, n);
     int status = TARGET_OK;
     if (after != NULL) {
-        status =
-            target_same(e->target, step->flash_off, after, step->len, &same);
+        status = target_same(e->target, step->flash_off, after, n, &same);
     }
     if (status == TARGET_OK && !same) {
         status = step->kind == FB_STEP_ERASE
@@ -525,8 +526,7 @@ static enum execute_result do_flash(struct execution *e,
                                     step->len, step->encrypt);
         same = after == NULL;
         if (status == TARGET_OK && after != NULL) {
-            status = target_same(e->target, step->flash_off, after, step->len,
-                                 &same);
+            status = target_same(e->target, step->flash_off, after, n, &same);
         }
     }
     free(after);

@@ -88,7 +88,9 @@ enum verdict verdict_of_dead(const struct plan_file *plan,
     fb_board_state_know_all(&state);
     advise(plan, &state, advice);
     fb_bytes_wipe(&state, sizeof state);
-    const char *condition = fb_condition_text(advice->condition);
+    const char *condition = advice->condition == FB_BOARD_UNKNOWN
+                                ? "Why is in the boot log"
+                                : fb_condition_text(advice->condition);
     if (advice->hopeless != NULL) {
         (void)snprintf(text, cap, "%s; %s", condition, advice->hopeless);
         return VERDICT_BRICKS;
