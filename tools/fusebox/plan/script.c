@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/fence.h"
 #include "host/file.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/flash.h"
@@ -342,6 +343,10 @@ static void run_script(const struct recorder *r)
     set_port(r);
     pid_t pid = fork();
     if (pid == 0) {
+        if (host_fence_devices() != 0) {
+            (void)cli_error(NULL, "this kernel cannot keep the script from "
+                                  "real boards: it has to use $ESPPORT");
+        }
         (void)execvp(r->in->argv[0], r->in->argv);
         (void)cli_error(r->in->argv[0], "%s", strerror(errno));
         _exit(127);

@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# What people get wrong on the way through snapshot, plan, check, rehearse and
+# burn, and what becomes of it, with the real bootloader.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    . "$root/tests/boot/alive.bash"
+    why=$(alive_needs "$root")
+    export root why
+    [ -z "$why" ] || return 0
+    cd "$BATS_FILE_TMPDIR" || return 1
+    PATH=$root/build/bin:$PATH
+    make_alive "$root"
+    cp fe.bin fe.copy
+    cp sb.bin sb.copy
+    fusebox board start board --mac 24:0a:c4:00:01:02 7>&- 3>&-
+    fusebox snapshot --port board:board -o snap
+    fusebox board stop board
+}
+
+setup() {
+    [ -z "$why" ] || skip "$why"
+    PATH=$root/build/bin:$PATH
+    cp -r "$BATS_FILE_TMPDIR"/. "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return 1
+    custody=(--key-copy fe.copy sb.copy --public-key pub.bin)
+}
+
+teardown() {
+    [ -n "$why" ] || [ ! -e board/board.run ] || fusebox board stop board
+}
+
+# plan RECIPE... -- IMAGES...: into the file `plan`.
+plan() {
+    local recipes=()
+    while [ "$1" != -- ]; do
+        recipes+=("$1")
+        shift
+    done
+    shift
+    fusebox plan "${recipes[@]}" --board snap -o plan --flash-key fe.bin \
+        --secure-boot-key sb.bin --images "$@"
+}
+
+# refused TEXT COMMAND...: one line that holds TEXT on stderr.
+refused() {
+    local text=$1
+    shift
+    run --separate-stderr "$@"
+    echo "status $status, stderr: $stderr" >&2
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == *"$text"* ]]
+    [ "$(wc -l <<<"$stderr")" = 1 ]
+}
+
+@test "power cuts: also where the board itself writes when it starts" {
+    plan flash -- 0x1000 bootloader.bin 0x8000 partitions.bin 0x10000 app.bin
+    run fusebox rehearse plan --board snap --goal alive --power-cuts
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" != *'did not come again'* ]]
+}
+
+@test "a script with a port of its own is kept from it" {
+    echo 'echo burn >/dev/ttyFUSEBOX; espefuse --port $ESPPORT --do-not-confirm burn_efuse JTAG_DISABLE' >own.sh
+    run fusebox plan --board snap -o script -- sh -e own.sh
+    echo "$output"
+    rm -f /dev/ttyFUSEBOX
+    [[ "$output" != *'this kernel cannot'* ]] || skip 'no Landlock in this kernel'
+    [ "$status" -eq 2 ]
+    [[ "$output" == *'ermission denied'*'no plan'* ]]
+}
