@@ -132,8 +132,8 @@ static bool lose_power(struct cuts *c, struct chip_port *p,
     chip_port_cut(p, when[kind], nth);
     (void)host_port_write(port, c->request, c->n);
     wait_for_darkness(p, port, boots ? ANSWER_MS : OPERATION_MS);
-    if (boots && !p->dark) {
-        // The board works on its own after the reset.
+    if (!p->dark) {
+        // The board works on its own after the reset of the next step.
         (void)host_reset_hard(port);
         wait_for_darkness(p, port, OPERATION_MS);
     }
