@@ -8,6 +8,7 @@
 #include "firmware/drivers/flash.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "firmware/drivers/mmu.h"
 #include "firmware/drivers/soc.h"
@@ -233,8 +234,15 @@ static void copy(void *to, const void *from, uint32_t n)
 {
     uint8_t *t = to;
     const uint8_t *f = from;
+    uint32_t i = 0;
 
-    for (uint32_t i = 0; i < n; i++) {
+    if (((uintptr_t)t | (uintptr_t)f) % 4 == 0) {
+        for (; i + 4 <= n; i += 4) {
+            memcpy(__builtin_assume_aligned(t + i, 4),
+                   __builtin_assume_aligned(f + i, 4), 4);
+        }
+    }
+    for (; i < n; i++) {
         t[i] = f[i];
     }
 }

@@ -34,13 +34,27 @@ void uart_init(uint32_t apb_hz, uint32_t baud)
     REG32(UART0_INT_CLR) = ~0u;
 }
 
-void uart_putc(uint8_t c)
+uint32_t uart_room(void)
 {
-    while (TX_COUNT(REG32(UART0_STATUS)) >= FIFO_SIZE - 1) {
-    }
+    uint32_t count;
+
+    do {
+        count = TX_COUNT(REG32(UART0_STATUS));
+    } while (count >= FIFO_SIZE - 1);
+    return FIFO_SIZE - 1 - count;
+}
+
+void uart_push(uint8_t c)
+{
     // Errata of the ESP32: writes through the DPORT address can be lost, the
     // AHB address is safe.
     REG32(UART0_FIFO_AHB) = c;
+}
+
+void uart_putc(uint8_t c)
+{
+    (void)uart_room();
+    uart_push(c);
 }
 
 int uart_getc(void)

@@ -21,6 +21,11 @@ void uart_init(uint32_t apb_hz, uint32_t baud);
 // Blocks while the TX FIFO (128 bytes) is full.
 void uart_putc(uint8_t c);
 
+// The same for many bytes: blocks until there is room, and returns for how many
+// (1 .. 127); so many uart_push() do not ask again.
+uint32_t uart_room(void);
+void uart_push(uint8_t c);
+
 // -1 when no byte has arrived.
 int uart_getc(void);
 

@@ -121,14 +121,21 @@ void link_end(void)
 
 void link_put(const uint8_t *p, size_t n)
 {
+    uint32_t room = 0;
+
     for (size_t i = 0; i < n; i++) {
         uint8_t c = p[i];
 
-        if (c == END || c == ESC) {
-            uart_putc(ESC);
+        while (room < 2) {
+            room = uart_room();
+        }
+        room--;
+        if (c >= END && (c == END || c == ESC)) {
+            room--;
+            uart_push(ESC);
             c = c == END ? ESC_END : ESC_ESC;
         }
-        uart_putc(c);
+        uart_push(c);
     }
 }
 

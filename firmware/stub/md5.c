@@ -23,53 +23,64 @@ static const uint32_t sines[64] = {
 static const uint8_t shifts[16] = {7, 12, 17, 22, 5, 9,  14, 20,
                                    4, 11, 16, 23, 6, 10, 15, 21};
 
-// What step i adds to `a` but for `a` itself and the sine.
-static uint32_t mix(const uint8_t *block, const uint32_t v[4], unsigned i)
-{
-    uint32_t b = v[1], c = v[2], d = v[3];
-    uint32_t f;
-    unsigned word;
+struct vars {
+    uint32_t a, b, c, d;
+};
 
-    switch (i / 16) {
+// The function of a round, and the word that its step i takes.
+static inline uint32_t mix(const struct vars *v, unsigned round)
+{
+    switch (round) {
     case 0:
-        f = d ^ (b & (c ^ d));
-        word = i;
-        break;
+        return v->d ^ (v->b & (v->c ^ v->d));
     case 1:
-        f = c ^ (d & (b ^ c));
-        word = 5 * i + 1;
-        break;
+        return v->c ^ (v->d & (v->b ^ v->c));
     case 2:
-        f = b ^ c ^ d;
-        word = 3 * i + 5;
-        break;
+        return v->b ^ v->c ^ v->d;
     default:
-        f = c ^ (b | ~d);
-        word = 7 * i;
-        break;
+        return v->c ^ (v->b | ~v->d);
     }
-    return f + load32_le(block + word % 16 * 4);
 }
 
-static void transform(struct md5 *c, const uint8_t *block)
+static inline unsigned word_of(unsigned round, unsigned i)
 {
-    uint32_t v[4];
+    static const uint8_t step[4] = {1, 5, 3, 7}, start[4] = {0, 1, 5, 0};
 
-    for (unsigned i = 0; i < 4; i++) {
-        v[i] = c->state[i];
-    }
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t x = v[0] + mix(block, v, i) + sines[i];
-        unsigned n = shifts[i / 16 * 4 + i % 4];
+    return (step[round] * i + start[round]) % 16;
+}
 
-        v[0] = v[3];
-        v[3] = v[2];
-        v[2] = v[1];
-        v[1] += x << n | x >> (32 - n);
+// `round` is a constant where this is called.
+static inline __attribute__((always_inline)) void
+sixteen(struct vars *v, const uint32_t w[16], unsigned round)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        uint32_t x =
+            v->a + mix(v, round) + w[word_of(round, i)] + sines[round * 16 + i];
+        unsigned n = shifts[round * 4 + i % 4];
+
+        v->a = v->d;
+        v->d = v->c;
+        v->c = v->b;
+        v->b += x << n | x >> (32 - n);
     }
-    for (unsigned i = 0; i < 4; i++) {
-        c->state[i] += v[i];
+}
+
+static void transform(struct md5 *c, const uint8_t block[64])
+{
+    struct vars v = {c->state[0], c->state[1], c->state[2], c->state[3]};
+    uint32_t w[16];
+
+    for (unsigned i = 0; i < 16; i++) {
+        w[i] = load32_le(block + 4 * i);
     }
+    sixteen(&v, w, 0);
+    sixteen(&v, w, 1);
+    sixteen(&v, w, 2);
+    sixteen(&v, w, 3);
+    c->state[0] += v.a;
+    c->state[1] += v.b;
+    c->state[2] += v.c;
+    c->state[3] += v.d;
 }
 
 void md5_init(struct md5 *c)
@@ -83,9 +94,20 @@ void md5_init(struct md5 *c)
 
 void md5_update(struct md5 *c, const uint8_t *p, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        c->block[c->total++ % sizeof(c->block)] = p[i];
-        if (c->total % sizeof(c->block) == 0) {
+    while (n > 0) {
+        size_t used = c->total % sizeof(c->block);
+
+        if (used == 0 && n >= sizeof(c->block)) {
+            transform(c, p);
+            c->total += sizeof(c->block);
+            p += sizeof(c->block);
+            n -= sizeof(c->block);
+            continue;
+        }
+        c->block[used] = *p++;
+        c->total++;
+        n--;
+        if (used + 1 == sizeof(c->block)) {
             transform(c, c->block);
         }
     }
