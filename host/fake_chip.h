@@ -251,6 +251,19 @@ static inline void fake_md5(struct fake_chip *f, uint32_t off, uint32_t n)
                 0);
 }
 
+static inline void fake_blank_sectors(struct fake_chip *f, uint32_t off,
+                                      uint32_t n)
+{
+    uint8_t map[128] = {0};
+    for (uint32_t i = 0; i < n && n <= 1024; i++) {
+        uint32_t at = off + 0x1000 * i; // behind FAKE_FLASH all is erased
+        if (at >= FAKE_FLASH || fb_bytes_all(f->flash + at, 0x1000, 0xFF)) {
+            map[i / 8] |= (uint8_t)(1 << i % 8);
+        }
+    }
+    fake_answer(f, 0xE0, 0, map, (n + 7) / 8, n <= 1024 ? 0 : 0xC4);
+}
+
 // SPI1: RDID answers 20 40 16, everything else 0.
 static inline void fake_spi(struct fake_chip *f)
 {
@@ -317,6 +330,9 @@ static inline void fake_known(struct fake_chip *f, const uint8_t *p, size_t n)
         break;
     case 0x13:
         fake_md5(f, w0, w1);
+        break;
+    case 0xE0:
+        fake_blank_sectors(f, w0, w1);
         break;
     case 0xD1:
         memset(f->flash + w0, 0xFF, w1);

@@ -410,6 +410,39 @@ int host_loader_flash_md5(struct host_loader *l, uint32_t flash_off, size_t n,
     return HOST_LOADER_OK;
 }
 
+// One request: at most FB_LOADER_BLANK_SECTORS_MAX.
+static int blank_sectors(struct host_loader *l, uint32_t flash_off,
+                         size_t sectors, bool *blank)
+{
+    const uint32_t words[] = {flash_off, (uint32_t)sectors};
+    struct fb_loader_response r;
+    // It reads what is erased, and that no slower than for an MD5.
+    int status = host_loader_command(
+        l, FB_LOADER_BLANK_SECTORS, words, 2, (sectors + 7) / 8,
+        host_loader_limit(l, l->limits.md5_per_mb, sectors * SECTOR), 3, &r);
+    for (size_t i = 0; i < sectors && status == HOST_LOADER_OK; i++) {
+        blank[i] = (r.data[i / 8] >> i % 8 & 1) != 0;
+    }
+    return status;
+}
+
+int host_loader_blank_sectors(struct host_loader *l, uint32_t flash_off,
+                              size_t sectors, bool *blank)
+{
+    int status = HOST_LOADER_OK;
+    assert(flash_off % SECTOR == 0 && l->stub);
+    while (sectors > 0 && status == HOST_LOADER_OK) {
+        size_t part = sectors < FB_LOADER_BLANK_SECTORS_MAX
+                          ? sectors
+                          : FB_LOADER_BLANK_SECTORS_MAX;
+        status = blank_sectors(l, flash_off, part, blank);
+        flash_off += (uint32_t)(part * SECTOR);
+        blank += part;
+        sectors -= part;
+    }
+    return status;
+}
+
 int host_loader_flash_verify(struct host_loader *l, uint32_t flash_off,
                              const uint8_t *p, size_t n)
 {

@@ -135,6 +135,9 @@ int host_loader_flash_read(struct host_loader *l, uint32_t flash_off,
                            void *ctx);
 int host_loader_flash_md5(struct host_loader *l, uint32_t flash_off, size_t n,
                           uint8_t md5[16]);
+// blank[i]: is sector i from flash_off on erased? Our stub only; others refuse.
+int host_loader_blank_sectors(struct host_loader *l, uint32_t flash_off,
+                              size_t sectors, bool *blank);
 // HOST_LOADER_E_VERIFY unless the flash holds these n bytes (by MD5).
 int host_loader_flash_verify(struct host_loader *l, uint32_t flash_off,
                              const uint8_t *p, size_t n);

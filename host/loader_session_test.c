@@ -585,6 +585,36 @@ static void test_erase(void **state)
     }
 }
 
+static void test_blank_sectors(void **state)
+{
+    (void)state;
+    enum { SECTORS = 2500 };
+    static bool blank[SECTORS];
+    struct bench b;
+    connected(&b);
+    b.chip->stub = b.loader.stub = true;
+    memset(b.chip->flash, 0xFF, FAKE_FLASH);
+    b.chip->flash[0] = b.chip->flash[0x9FFF] = b.chip->flash[0xB000] = 0;
+    memset(blank, 2, sizeof blank);
+    assert_int_equal(host_loader_blank_sectors(&b.loader, 0, SECTORS, blank),
+                     0);
+    for (unsigned i = 0; i < SECTORS; i++) {
+        assert_int_equal(blank[i], i != 0 && i != 9 && i != 11);
+    }
+    unsigned requests = b.chip->requests;
+    assert_int_equal(host_loader_blank_sectors(&b.loader, 0x9000, 3, blank), 0);
+    assert_int_equal(b.chip->requests, requests + 1);
+    assert_false(blank[0]);
+    assert_true(blank[1]);
+    assert_false(blank[2]);
+    // another stub
+    b.chip->refuse = b.chip->requests + 1;
+    b.chip->refuse_with = FB_LOADER_E_STUB_COMMAND;
+    assert_int_equal(host_loader_blank_sectors(&b.loader, 0, 1, blank),
+                     HOST_LOADER_E_REFUSED);
+    close_bench(&b);
+}
+
 static void test_flash_id(void **state)
 {
     (void)state;
@@ -847,6 +877,7 @@ int main(void)
         cmocka_unit_test(test_block_gives_up),
         cmocka_unit_test(test_verify_finds_a_flipped_bit),
         cmocka_unit_test(test_erase),
+        cmocka_unit_test(test_blank_sectors),
         cmocka_unit_test(test_flash_id),
         cmocka_unit_test(test_spi_address),
         cmocka_unit_test(test_flash_sizes),

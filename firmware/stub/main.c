@@ -166,6 +166,7 @@ static const uint8_t words[][2] = {
     {FB_LOADER_READ_FLASH, 4},
     {FB_LOADER_SPI_FLASH_MD5, 4},
     {FB_LOADER_RUN_USER_CODE, 0},
+    {FB_LOADER_BLANK_SECTORS, 2},
 };
 
 static uint8_t check_request(const struct fb_loader_request *r)
@@ -256,6 +257,9 @@ static void serve(struct stub *s)
         return;
     case FB_LOADER_SPI_FLASH_MD5:
         stub_flash_md5(s);
+        return;
+    case FB_LOADER_BLANK_SECTORS:
+        stub_blank_sectors(s);
         return;
     default:
         serve_other(s);

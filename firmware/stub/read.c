@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <string.h>
+
 #include "firmware/stub/md5.h"
 #include "firmware/stub/stub.h"
 #include "lib/fb/bytes.h"
@@ -116,4 +118,45 @@ void stub_flash_md5(struct stub *s)
     }
     md5_final(&c, md5);
     stub_answer(s, 0, 0, md5, sizeof(md5));
+}
+
+// What is not erased shows in its first bytes as a rule.
+#define BLANK_PIECE 256u
+
+// What cannot be read is not erased.
+static bool is_blank(struct stub *s, uint32_t flash_off)
+{
+    const uint8_t *p = __builtin_assume_aligned(s->window, 4);
+    uint32_t all = ~0u;
+
+    for (uint32_t at = 0; at < FLASH_SECTOR && all == ~0u; at += BLANK_PIECE) {
+        if (flash_read(flash_off + at, s->window, BLANK_PIECE) != 0) {
+            return false;
+        }
+        for (uint32_t i = 0; i < BLANK_PIECE; i += 4) {
+            uint32_t word;
+
+            memcpy(&word, p + i, 4);
+            all &= word;
+        }
+    }
+    return all == ~0u;
+}
+
+void stub_blank_sectors(struct stub *s)
+{
+    uint32_t at = stub_word(s, 0), n = stub_word(s, 1);
+    uint8_t *map = s->window + FLASH_SECTOR;
+
+    s->transfer.kind = TRANSFER_NONE;
+    if (at % FLASH_SECTOR != 0 || n > FB_LOADER_BLANK_SECTORS_MAX ||
+        stub_outside_flash(s, at, n * FLASH_SECTOR)) {
+        stub_done(s, FB_LOADER_E_STUB_SPI);
+        return;
+    }
+    memset(map, 0, FB_LOADER_BLANK_SECTORS_MAX / 8);
+    for (uint32_t i = 0; i < n; i++) {
+        map[i / 8] |= (uint8_t)(is_blank(s, at + i * FLASH_SECTOR) << i % 8);
+    }
+    stub_answer(s, 0, 0, map, (n + 7) / 8);
 }

@@ -86,6 +86,7 @@ bool stub_erase_ahead(struct transfer *t);
 // read.c
 void stub_read_flash(struct stub *s);
 void stub_flash_md5(struct stub *s);
+void stub_blank_sectors(struct stub *s);
 
 // memory.c
 void stub_read_reg(struct stub *s);

@@ -60,7 +60,7 @@ static size_t next_frame(struct rig *rig, size_t *at, uint8_t *out, size_t cap)
 static uint8_t answer(struct rig *rig, uint8_t op, uint32_t *value,
                       uint8_t *result, size_t n)
 {
-    uint8_t frame[64];
+    uint8_t frame[256];
     size_t at = 0;
     size_t len = next_frame(rig, &at, frame, sizeof(frame));
     struct fb_loader_response r;
@@ -627,6 +627,36 @@ static void test_read(void **state)
     end_test(rig);
 }
 
+static void test_blank_sectors(void **state)
+{
+    const uint32_t sectors = RIG_FLASH / SECTOR;
+    struct rig *rig = begin_test();
+    uint8_t map[RIG_FLASH / SECTOR / 8];
+
+    (void)state;
+    memset(rig->flash, 0xFF, RIG_FLASH);
+    // a bit in the first byte, in the middle, in the last byte
+    rig->flash[0] = 0x7F;
+    rig->flash[3 * SECTOR + 2049] = 0xFE;
+    rig->flash[RIG_FLASH - 1] = 0;
+    rig_command(rig, FB_LOADER_BLANK_SECTORS, (uint32_t[]){0, sectors}, 2);
+    assert_int_equal(answer(rig, 0xE0, NULL, map, sizeof(map)), OK);
+    for (uint32_t i = 0; i < sectors; i++) {
+        bool used = i == 0 || i == 3 || i == sectors - 1;
+
+        assert_int_equal(map[i / 8] >> i % 8 & 1, !used);
+    }
+    rig_command(rig, FB_LOADER_BLANK_SECTORS, (uint32_t[]){2 * SECTOR, 3}, 2);
+    assert_int_equal(answer(rig, 0xE0, NULL, map, 1), OK);
+    assert_int_equal(map[0], 5);
+    assert_int_equal(ASK(rig, BLANK_SECTORS, 0, 0), OK);
+    assert_int_equal(ASK(rig, BLANK_SECTORS, 1, 1), SPI);
+    assert_int_equal(ASK(rig, BLANK_SECTORS, 0, 1025), SPI);
+    assert_int_equal(ASK(rig, BLANK_SECTORS, SECTOR, sectors), SPI);
+    assert_int_equal(ASK(rig, BLANK_SECTORS, 0), LENGTH);
+    end_test(rig);
+}
+
 static void test_baud(void **state)
 {
     struct rig *rig = begin_test();
@@ -728,6 +758,7 @@ int main(void)
         cmocka_unit_test(test_erase),
         cmocka_unit_test(test_md5),
         cmocka_unit_test(test_read),
+        cmocka_unit_test(test_blank_sectors),
         cmocka_unit_test(test_baud),
         cmocka_unit_test(test_leaves),
         cmocka_unit_test(test_overlap),

@@ -43,6 +43,8 @@ enum fb_loader_error {
 #define FB_LOADER_STATUS_ROM   4u // status bytes of an answer: the ROM's
 #define FB_LOADER_STATUS_STUB  2u
 #define FB_LOADER_SYNC_REPLIES 8u // of the ROM; a stub sends one
+// That one BLANK_SECTORS may ask about.
+#define FB_LOADER_BLANK_SECTORS_MAX 1024u
 
 struct fb_loader_request {
     uint8_t op;

@@ -274,7 +274,7 @@ static void rows_agree(void **state)
                              FB_LOADER_DATA_HEADER);
         }
     }
-    assert_int_equal(ops, 23);
+    assert_int_equal(ops, 24);
     assert_int_equal(payloads, 4);
 }
 
