@@ -17,6 +17,7 @@
 #define BOOTLOADER  FB_FLASH_BOOTLOADER
 #define TABLE_ROOM  0xC60u // table and V1 signature, whole rows
 #define RECORD_ROOM 64u    // the longest record
+#define IMAGE_MORE  128u   // that digest or V1 signature take behind an image
 
 #define IMAGE  FB_CONTENT_SET(FB_CONTENT_IMAGE)
 #define TABLE  FB_CONTENT_SET(FB_CONTENT_TABLE)
@@ -269,9 +270,10 @@ static enum fb_status image_proof(const struct look *l, const uint8_t *p,
 
 // The ROM looks at a bootloader's checksum only.
 static enum fb_status bootloader_status(const uint8_t *p, uint32_t cap,
-                                        struct fb_image *image)
+                                        struct fb_image *image,
+                                        struct fb_fault *fault)
 {
-    enum fb_status status = fb_image_parse(p, cap, image, NULL);
+    enum fb_status status = fb_image_parse(p, cap, image, fault);
 
     if (status != FB_OK) {
         return status;
@@ -280,14 +282,74 @@ static enum fb_status bootloader_status(const uint8_t *p, uint32_t cap,
                                                           : FB_E_BAD_CHECKSUM;
 }
 
-// Bytes from flash_off on that are known, n at most.
+// Bytes from flash_off on that are known, n at most. flash_off is on a sector.
 static uint32_t known_prefix(const struct fb_board_state *s, uint32_t flash_off,
                              uint32_t n)
 {
-    while (n > 0 && !fb_board_state_knows_flash(s, flash_off, n)) {
-        n = (n - 1) / SECTOR * SECTOR;
+    uint32_t end = flash_off;
+
+    if (s->flash == NULL || flash_off > s->flash_size) {
+        return 0;
     }
-    return n;
+    n = n < s->flash_size - flash_off ? n : s->flash_size - flash_off;
+    while (end < flash_off + n && !s->flash_unread[end / SECTOR]) {
+        end += SECTOR;
+    }
+    return end - flash_off < n ? end - flash_off : n;
+}
+
+// Bytes that belong to an image as far as it was parsed: with what proves it,
+// or through the header of the first segment that was not there.
+static uint32_t image_end(const struct look *l, const struct fb_part *part,
+                          const struct fb_fault *fault)
+{
+    const struct fb_image *image = &part->image;
+
+    if (image->len == 0) {
+        return fault->offset + 2 * FB_IMAGE_SEGMENT_HEADER + fault->want;
+    }
+    // The digest covers less than 128 bytes behind the image.
+    return l->v2 ? align_up32(image->len, FB_SIGNATURE_V2_SECTOR) +
+                       FB_SIGNATURE_V2_SECTOR
+                 : image->len + IMAGE_MORE;
+}
+
+// Of an image that begins at flash_off, cap bytes of room are known. Is that
+// all that its sums and its proof need? If not, the rest is wanted.
+static bool image_known(const struct look *l, const struct fb_part *part,
+                        const struct fb_fault *fault, uint32_t cap,
+                        uint32_t room)
+{
+    uint32_t end = image_end(l, part, fault);
+
+    end = end < room ? end : room;
+    return end <= cap ||
+           fb_board_state_knows_flash(l->v->state, part->flash_off, end);
+}
+
+static enum fb_status image_status(const struct look *l, struct fb_part *part,
+                                   uint32_t cap, struct fb_fault *fault)
+{
+    const uint8_t *p = l->plain + part->flash_off;
+
+    *fault = (struct fb_fault){0};
+    return part->kind == FB_PART_BOOTLOADER
+               ? bootloader_status(p, cap, &part->image, fault)
+               : fb_image_verify_app(p, cap, part->flash_off, NULL,
+                                     &part->image, fault);
+}
+
+// Ciphertext for another place: decrypted as for there, for its length.
+static void look_elsewhere(struct look *l, struct fb_part *part, uint32_t cap,
+                           uint32_t room)
+{
+    uint8_t *p = l->plain + part->flash_off;
+    struct fb_fault fault = {0};
+
+    if (decrypt(l, part->flash_off, part->made_for, p, cap) &&
+        fb_image_parse(p, cap, &part->image, &fault) == FB_E_TRUNCATED) {
+        (void)image_known(l, part, &fault, cap, room);
+    }
 }
 
 // room: bytes that may belong to the image. An image that reaches into what is
@@ -297,9 +359,16 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t room)
     uint32_t off = part->flash_off;
     uint8_t *p = l->plain + off;
     uint32_t cap = known_prefix(l->v->state, off, room) & ~31u;
+    struct fb_fault fault;
     bool raw_ok, decrypted_ok;
 
     if (!something_at(l, part, cap > 0 ? cap : SECTOR)) {
+        // Erased is what is erased to its end.
+        if (part->form == FB_FORM_BLANK &&
+            !fb_board_state_knows_flash(
+                l->v->state, off, room < part->size ? room : part->size)) {
+            part->form = FB_FORM_UNKNOWN;
+        }
         return;
     }
     raw_ok = header_at(p);
@@ -310,8 +379,8 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t room)
         part->patched = header_rewritten(l, off);
         part->status = FB_E_BAD_MAGIC;
     }
-    if (part->made_for != off && decrypt(l, off, part->made_for, p, cap)) {
-        (void)fb_image_parse(p, cap, &part->image, NULL); // for its length
+    if (part->made_for != off) {
+        look_elsewhere(l, part, cap, room & ~31u);
     }
     if (!raw_ok && !decrypted_ok) {
         return;
@@ -319,14 +388,11 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t room)
     if (decrypted_ok) {
         (void)decrypt(l, off, off, p, cap);
     }
-    part->status =
-        part->kind == FB_PART_BOOTLOADER
-            ? bootloader_status(p, cap, &part->image)
-            : fb_image_verify_app(p, cap, off, NULL, &part->image, NULL);
-    if (part->status == FB_E_TRUNCATED && cap < (room & ~31u)) {
+    part->status = image_status(l, part, cap, &fault);
+    if ((part->status == FB_OK || part->status == FB_E_TRUNCATED) &&
+        !image_known(l, part, &fault, cap, room & ~31u)) {
         part->form = FB_FORM_UNKNOWN;
-    }
-    if (part->status == FB_OK) {
+    } else if (part->status == FB_OK) {
         part->proof = image_proof(l, p, cap, &part->image);
     }
 }
@@ -342,7 +408,8 @@ static void look_at_bootloader(struct look *l, struct fb_part *part)
     part->size = FB_PARTITION_TABLE_OFF - BOOTLOADER;
     end = s->flash_size < end ? s->flash_size : end;
     look_at_image(l, part, end - BOOTLOADER);
-    if (part->form == FB_FORM_OTHER) {
+    if (part->form == FB_FORM_OTHER &&
+        fb_board_state_knows_flash(s, 2 * BOOTLOADER, SECTOR)) {
         l->v->shifted = header_at(raw(l, 2 * BOOTLOADER)) ||
                         encrypted_for(l, raw(l, 2 * BOOTLOADER), BOOTLOADER);
     }

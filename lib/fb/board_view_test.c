@@ -88,6 +88,84 @@ static void test_unread_sectors(void **state)
     fx_free(f);
 }
 
+// An application with as many bytes as two sectors; its signature follows.
+static void make_app_of_two_sectors(struct testing_blob *app)
+{
+    static uint8_t code[0x2000];
+    struct testing_segments segments = {
+        0x40080000, 1, {{0x40080000, 0x1000, code}}};
+
+    testing_make_image(app, &segments);
+    segments.at[0].len += 0x2000 - (uint32_t)app->n;
+    testing_make_image(app, &segments);
+    assert_int_equal(app->n, 0x2000);
+    testing_append_signature(app, testing_key);
+}
+
+// What is not known, and would have told more, is wanted; nothing else is.
+static void test_what_is_wanted(void **state)
+{
+    static bool wanted[FB_FLASH_SECTORS];
+    static const bool nothing[FB_FLASH_SECTORS];
+    const unsigned slot = FX_SLOT_0 / FB_FLASH_SECTOR;
+    struct fixture *f = fx_new();
+    bool *unread = f->before.flash_unread;
+    const struct fb_part *app;
+
+    (void)state;
+    make_app_of_two_sectors(&f->app);
+    fx_put_all(f, false);
+    f->before.flash_wanted = wanted;
+    look(f);
+    assert_memory_equal(wanted, nothing, sizeof wanted);
+    app = fb_board_view_app(&v, 0);
+    assert_int_equal(app->proof, FB_OK);
+    // the signature
+    unread[slot + 2] = true;
+    look(f);
+    assert_int_equal(app->form, FB_FORM_UNKNOWN);
+    assert_int_equal(app->proof, FB_E_KEY);
+    assert_true(wanted[slot + 2]);
+    assert_false(wanted[slot + 3]);
+    // the end of the image, by its header
+    memset(wanted, false, sizeof wanted);
+    unread[slot + 1] = true;
+    look(f);
+    assert_int_equal(app->form, FB_FORM_UNKNOWN);
+    assert_true(wanted[slot + 1]);
+    // the first sector is erased: so may be the rest, or not
+    memset(wanted, false, sizeof wanted);
+    memset(f->flash + FX_SLOT_0, 0xFF, FB_FLASH_SECTOR);
+    look(f);
+    assert_int_equal(app->form, FB_FORM_UNKNOWN);
+    assert_true(wanted[slot + 1]);
+    unread[slot + 1] = unread[slot + 2] = false;
+    look(f);
+    assert_int_equal(app->form, FB_FORM_OTHER);
+    fx_free(f);
+}
+
+// The file for 0x0 at 0x1000: told only when 0x2000 was read.
+static void test_shifted(void **state)
+{
+    static bool wanted[FB_FLASH_SECTORS];
+    struct fixture *f = fx_new();
+
+    (void)state;
+    fx_put(f, 0x1000, f->digest_file, f->digest_file_n, false);
+    f->before.flash_wanted = wanted;
+    memset(f->before.flash_unread, true, sizeof f->before.flash_unread);
+    f->before.flash_unread[1] = false;
+    look(f);
+    assert_int_equal(v.part[1].form, FB_FORM_OTHER);
+    assert_false(v.shifted);
+    assert_true(wanted[2]);
+    f->before.flash_unread[2] = false;
+    look(f);
+    assert_true(v.shifted);
+    fx_free(f);
+}
+
 static void test_the_slot_that_starts(void **state)
 {
     struct fixture *f = fx_new();
@@ -157,6 +235,8 @@ int main(void)
         cmocka_unit_test(test_plaintext_and_ciphertext),
         cmocka_unit_test(test_without_keys_nothing_is_claimed),
         cmocka_unit_test(test_unread_sectors),
+        cmocka_unit_test(test_what_is_wanted),
+        cmocka_unit_test(test_shifted),
         cmocka_unit_test(test_the_slot_that_starts),
         cmocka_unit_test(test_where_a_file_belongs),
         cmocka_unit_test(test_noise_is_not_taken_for_anything),

@@ -51,13 +51,16 @@ bool fb_board_state_knows_flash(const struct fb_board_state *s,
         n > s->flash_size - flash_off) {
         return false;
     }
+    bool known = true;
+
     for (uint32_t at = flash_off / SECTOR;
          n > 0 && at <= (flash_off + n - 1) / SECTOR; at++) {
-        if (s->flash_unread[at]) {
-            return false;
+        known = known && !s->flash_unread[at];
+        if (s->flash_unread[at] && s->flash_wanted != NULL) {
+            s->flash_wanted[at] = true;
         }
     }
-    return true;
+    return known;
 }
 
 const char *fb_stage_name(enum fb_stage stage)

@@ -22,8 +22,11 @@ struct fb_board_state {
     uint8_t *flash;              // raw bytes (ciphertext where encrypted),
                                  // the caller's; NULL: nothing is known
     uint32_t flash_size;         // bytes, at most FB_FLASH_MAX
-    uint32_t syscon_date;        // bit 31 is part of the chip revision
-    unsigned reads; // equal readings of the fuses, one after another
+    bool *flash_wanted;   // FB_FLASH_SECTORS, the caller's: who looks for
+                          // a sector that is unread sets it; NULL: no
+                          // more can be read
+    uint32_t syscon_date; // bit 31 is part of the chip revision
+    unsigned reads;       // equal readings of the fuses, one after another
     bool flash_unread[FB_FLASH_SECTORS]; // nothing is known of that sector
 };
 

@@ -14,7 +14,9 @@ static int run(const struct cli *cli)
     int status = subject_open(&s, cli);
 
     if (status == 0) {
-        subject_advise(&s, &advice);
+        status = subject_advise(&s, &advice);
+    }
+    if (status == 0) {
         if (strcmp(cli_string(cli, "format"), "json") == 0) {
             print_advice_json(&s, &advice);
         } else {

@@ -114,7 +114,9 @@ static int check(const struct cli *cli, struct journal *journal)
         status = subject_plan(&s, cli_arg(cli, 0));
     }
     if (status == 0) {
-        fb_checks_run(&s.in, s.result);
+        status = subject_check(&s);
+    }
+    if (status == 0) {
         status = judge(cli, &s, &accepted, journal);
     }
     subject_close(&s);

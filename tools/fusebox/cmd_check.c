@@ -33,13 +33,17 @@ static int look(struct subject *s, const struct cli *cli,
     struct fb_advice advice;
     const struct fb_advice *shown = NULL;
     bool json = strcmp(cli_string(cli, "format"), "json") == 0;
+    int status;
 
     s->in.release |= cli_flag(cli, "release");
     s->in.ota = cli_flag(cli, "ota");
-    fb_checks_run(&s->in, s->result);
-    if (s->in.plan->steps == 0) {
-        subject_advise(s, &advice);
+    status = subject_check(s);
+    if (status == 0 && s->in.plan->steps == 0) {
+        status = subject_advise(s, &advice);
         shown = &advice;
+    }
+    if (status != 0) {
+        return status;
     }
     if (json) {
         print_check_json(s, accepted, shown);

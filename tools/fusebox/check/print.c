@@ -114,6 +114,9 @@ static void print_board(const struct subject *s)
            s->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
            fb_efuse_chip_revision(&s->state.fuses, s->state.syscon_date),
            (unsigned)(s->state.flash_size / 1024));
+    if (!s->open) { // but read over a port
+        printf(", %u KiB of it read", (unsigned)(s->snapshot.read / 1024));
+    }
     if (s->in.plan->steps != 0) {
         printf("; a plan of %zu steps", s->in.plan->steps);
     }
@@ -250,6 +253,9 @@ static void json_board(const struct subject *s)
     json_field("mac", text, ",\n");
     printf("  \"revision\": %u,\n",
            fb_efuse_chip_revision(&s->state.fuses, s->state.syscon_date));
+    if (!s->open) {
+        printf("  \"flash_bytes_read\": %u,\n", (unsigned)s->snapshot.read);
+    }
 }
 
 void print_advice_json(const struct subject *s, const struct fb_advice *a)

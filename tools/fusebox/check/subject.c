@@ -50,13 +50,18 @@ static int open_board(struct subject *s, const char *dir)
     return scratch_for(s);
 }
 
-// Read a board over a port; it becomes one in memory.
-static int read_port(struct subject *s, struct target *t, const char *name)
+// Over a port; it becomes a board in memory of whose flash nothing is known
+// yet.
+static int open_port(struct subject *s, const char *name, uint32_t baud)
 {
-    int status = snapshot_take(t, SNAPSHOT_USED, &s->snapshot);
+    int status;
 
-    if (status != TARGET_OK) {
-        return cli_error(name, "%s", t->why);
+    if (target_open(&s->target, name, baud) != TARGET_OK) {
+        return cli_error(name, "%s", s->target.why);
+    }
+    s->connected = true;
+    if (snapshot_take(&s->target, SNAPSHOT_NONE, &s->snapshot) != TARGET_OK) {
+        return cli_error(name, "%s", s->target.why);
     }
     s->board.ini = s->snapshot.ini;
     s->board.fuses = s->snapshot.fuses;
@@ -64,19 +69,45 @@ static int read_port(struct subject *s, struct target *t, const char *name)
     s->name = name;
     (void)snprintf(s->port, sizeof s->port, "%s", name);
     board_state(&s->board, &s->state);
-    return scratch_for(s);
+    status = scratch_for(s);
+    s->state.flash_wanted = s->wanted;
+    return status;
 }
 
-static int open_port(struct subject *s, const char *name, uint32_t baud)
+static void let_go(struct subject *s)
 {
-    struct target t;
+    if (s->connected) {
+        target_close(&s->target);
+    }
+    s->connected = false;
+}
+
+// What is wanted of the flash. *more: there was something to be read.
+static int read_wanted(struct subject *s, bool *more)
+{
+    *more = false;
+    if (!s->connected) {
+        return 0;
+    }
+    if (snapshot_read(&s->target, &s->snapshot, s->wanted, more) != TARGET_OK) {
+        return cli_error(s->name, "%s", s->target.why);
+    }
+    memcpy(s->state.flash_unread, s->snapshot.unread,
+           sizeof s->state.flash_unread);
+    return 0;
+}
+
+int subject_read_all(struct subject *s)
+{
+    bool more;
     int status;
 
-    if (target_open(&t, name, baud) != TARGET_OK) {
-        return cli_error(name, "%s", t.why);
+    if (!s->connected) {
+        return 0;
     }
-    status = read_port(s, &t, name);
-    target_close(&t);
+    memset(s->wanted, true, sizeof s->wanted);
+    status = read_wanted(s, &more);
+    let_go(s);
     return status;
 }
 
@@ -342,6 +373,7 @@ void subject_close(struct subject *s)
     if (s->open) {
         board_close(&s->board);
     } else {
+        let_go(s);
         snapshot_free(&s->snapshot);
     }
     fb_bytes_wipe(s, sizeof *s);
@@ -479,7 +511,20 @@ struct fb_board_keys subject_keys(const struct subject *s)
     };
 }
 
-void subject_advise(struct subject *s, struct fb_advice *a)
+// What is looked at tells what else there is to look at.
+int subject_check(struct subject *s)
+{
+    bool more;
+    int status;
+
+    do {
+        fb_checks_run(&s->in, s->result);
+        status = read_wanted(s, &more);
+    } while (status == 0 && more);
+    return status;
+}
+
+int subject_advise(struct subject *s, struct fb_advice *a)
 {
     struct fb_board_keys keys = subject_keys(s);
     struct fb_advice_names names = {
@@ -488,13 +533,17 @@ void subject_advise(struct subject *s, struct fb_advice *a)
         .boot_key = s->in.secure_boot_key.name,
     };
     struct fb_board_view *v = malloc(sizeof *v);
+    bool more;
+    int status;
 
     if (v == NULL) {
-        memset(a, 0, sizeof *a);
-        a->condition = FB_BOARD_UNKNOWN;
-        return;
+        return cli_error(NULL, "out of memory");
     }
-    fb_board_view(v, &s->state, &keys, s->in.plain);
+    do {
+        fb_board_view(v, &s->state, &keys, s->in.plain);
+        status = read_wanted(s, &more);
+    } while (status == 0 && more);
     fb_advise(v, &names, a);
     free(v);
+    return status;
 }

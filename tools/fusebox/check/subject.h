@@ -61,7 +61,10 @@ struct subject {
     bool open;
     struct board board;       // of a folder; of a port: what was read
     struct snapshot snapshot; // of a port
+    struct target target;     // the port, while more can be read
+    bool connected;
     struct fb_board_state state, scratch;
+    bool wanted[FB_FLASH_SECTORS]; // of a port
     struct host_file flash_key, boot_key, signing_key, public_key;
     uint8_t boot_key_bytes[32]; // made of a PEM file
     uint8_t pub[HOST_KEY_POINT_MAX];
@@ -73,7 +76,8 @@ struct subject {
 };
 
 // The board and the keys that the options name. *s is to be closed also after
-// a failure.
+// a failure. Of a board at a port the fuses are read, and its flash only as far
+// as subject_check() and subject_advise() look at it.
 int subject_open(struct subject *s, const struct cli *cli);
 // The same for a command that has no --board.
 int subject_open_port(struct subject *s, const struct cli *cli);
@@ -88,9 +92,13 @@ int subject_plan(struct subject *s, const char *path);
 int subject_write(struct subject *s, const char *address, const char *path);
 int subject_burn(struct subject *s, const char *assignment);
 
+// All of the flash; the board at the port then starts again.
+int subject_read_all(struct subject *s);
+// Run the checks: s->result.
+int subject_check(struct subject *s);
 // The keys, as views take them.
 struct fb_board_keys subject_keys(const struct subject *s);
 // What the board is now, without the plan.
-void subject_advise(struct subject *s, struct fb_advice *a);
+int subject_advise(struct subject *s, struct fb_advice *a);
 
 #endif

@@ -9,7 +9,7 @@
 #include "lib/fb/crypto.h"
 #include "tools/cli/cli.h"
 
-#define PIECE 0x10000u
+#define SECTOR FB_FLASH_SECTOR
 
 static enum fb_efuse_coding coding_of(const struct fb_efuse_words *fuses)
 {
@@ -49,42 +49,75 @@ static void take_fuses(struct snapshot *s, const struct target_fuses *read)
 
 // --- flash ---
 
-// Is a piece erased, by the chip's own reckoning?
-static int piece_is_used(struct target *t, const uint8_t *erased, uint32_t at,
-                         bool *used)
+// A run of sectors that are wanted and not known, from *at on; *at moves behind
+// it. Returns its sectors, 0: there is none.
+static size_t next_run(const struct snapshot *s, const bool *wanted, size_t *at)
 {
-    bool same = false;
-    int status = target_same(t, at, erased, PIECE, &same);
-    *used = !same;
+    size_t sectors = s->ini.flash_size / SECTOR;
+    while (*at < sectors && !(wanted[*at] && s->unread[*at])) {
+        ++*at;
+    }
+    size_t from = *at;
+    while (*at < sectors && wanted[*at] && s->unread[*at]) {
+        ++*at;
+    }
+    return *at - from;
+}
+
+static int read_sectors(struct target *t, struct snapshot *s, size_t from,
+                        size_t n)
+{
+    size_t bytes = n * SECTOR;
+    int status = target_read(t, (uint32_t)(from * SECTOR),
+                             s->flash + from * SECTOR, bytes);
+    if (status == TARGET_OK) {
+        memset(s->unread + from, false, n);
+        s->read += (uint32_t)bytes;
+    }
+    return status;
+}
+
+// What is erased of a run need not be read.
+static int find_erased(struct target *t, struct snapshot *s, size_t from,
+                       size_t n)
+{
+    bool *erased = calloc(n, sizeof *erased);
+    if (erased == NULL) {
+        (void)snprintf(t->why, sizeof t->why, "out of memory");
+        return TARGET_E_HOST;
+    }
+    int status = target_erased(t, (uint32_t)(from * SECTOR), n, erased);
+    for (size_t i = 0; i < n && status == TARGET_OK; i++) {
+        s->unread[from + i] = !erased[i];
+    }
+    free(erased);
+    return status;
+}
+
+int snapshot_read(struct target *t, struct snapshot *s,
+                  const bool wanted[FB_FLASH_SECTORS], bool *more)
+{
+    size_t n;
+    int status = TARGET_OK;
+    *more = false;
+    for (size_t at = 0;
+         status == TARGET_OK && (n = next_run(s, wanted, &at)) != 0;) {
+        *more = true;
+        status = find_erased(t, s, at - n, n);
+    }
+    for (size_t at = 0;
+         status == TARGET_OK && (n = next_run(s, wanted, &at)) != 0;) {
+        status = read_sectors(t, s, at - n, n);
+    }
     return status;
 }
 
 static int read_used(struct target *t, struct snapshot *s)
 {
-    uint8_t *erased = malloc(PIECE);
-    int status = TARGET_OK;
-    uint32_t from = 0;
-    if (erased == NULL) {
-        (void)snprintf(t->why, sizeof t->why, "out of memory");
-        return TARGET_E_HOST;
-    }
-    memset(erased, 0xFF, PIECE);
-    // Used pieces that follow each other are read in one go.
-    for (uint32_t at = 0; at <= s->ini.flash_size && status == TARGET_OK;
-         at += PIECE) {
-        bool used = false;
-        if (at < s->ini.flash_size) {
-            status = piece_is_used(t, erased, at, &used);
-        }
-        if (!used) {
-            if (status == TARGET_OK && from < at) {
-                status = target_read(t, from, s->flash + from, at - from);
-            }
-            from = at + PIECE;
-        }
-    }
-    free(erased);
-    return status;
+    bool all[FB_FLASH_SECTORS];
+    bool more;
+    memset(all, true, sizeof all);
+    return snapshot_read(t, s, all, &more);
 }
 
 static int take_flash(struct target *t, enum snapshot_flash how,
@@ -94,15 +127,22 @@ static int take_flash(struct target *t, enum snapshot_flash how,
     if (status != TARGET_OK) {
         return status;
     }
+    if (s->ini.flash_size > FB_FLASH_MAX) {
+        (void)snprintf(t->why, sizeof t->why,
+                       "a flash chip of %u MiB: the ESP32 has addresses for 16",
+                       (unsigned)(s->ini.flash_size >> 20));
+        return TARGET_E_HOST;
+    }
     s->flash = malloc(s->ini.flash_size);
     if (s->flash == NULL) {
         (void)snprintf(t->why, sizeof t->why, "out of memory");
         return TARGET_E_HOST;
     }
     memset(s->flash, 0xFF, s->ini.flash_size);
+    memset(s->unread, true, s->ini.flash_size / SECTOR);
     switch (how) {
     case SNAPSHOT_ALL:
-        return target_read(t, 0, s->flash, s->ini.flash_size);
+        return read_sectors(t, s, 0, s->ini.flash_size / SECTOR);
     case SNAPSHOT_USED:
         return read_used(t, s);
     case SNAPSHOT_NONE:

@@ -10,19 +10,25 @@
 
 enum snapshot_flash {
     SNAPSHOT_ALL,  // every byte
-    SNAPSHOT_USED, // every byte; the chip's MD5 tells which 64 KiB are erased
-    SNAPSHOT_NONE,
+    SNAPSHOT_USED, // every byte; the chip tells which sectors are erased
+    SNAPSHOT_NONE, // not yet: snapshot_read()
 };
 
 struct snapshot {
     struct board_ini ini;
-    struct fb_efuse_words fuses; // as burned; what is unknown is 0
-    uint8_t *flash;              // ini.flash_size bytes
+    struct fb_efuse_words fuses;   // as burned; what is unknown is 0
+    uint8_t *flash;                // ini.flash_size bytes; 0xFF if not known
+    bool unread[FB_FLASH_SECTORS]; // of ini.flash_size: not known yet
+    uint32_t read;                 // bytes that came over the line
 };
 
 // A target status; t->why then says why. *s is to be freed in any case.
 int snapshot_take(struct target *t, enum snapshot_flash how,
                   struct snapshot *s);
+// Read what is wanted and unread; erased sectors need not come over the line.
+// *more: there was something.
+int snapshot_read(struct target *t, struct snapshot *s,
+                  const bool wanted[FB_FLASH_SECTORS], bool *more);
 // Wipes the fuses.
 void snapshot_free(struct snapshot *s);
 

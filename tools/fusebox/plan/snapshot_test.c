@@ -9,16 +9,25 @@
 static const char *const locked[] = {"flash-encryption", "secure-boot-v1",
                                      "lock"};
 
+static void connect(struct chip_port *chip, struct target *t)
+{
+    assert_int_equal(target_init(t, chip_port_open(chip)), TARGET_OK);
+}
+
+static void disconnect(struct target *t)
+{
+    target_free(t);
+    host_port_close(t->port);
+}
+
 static int take(struct chip_port *chip, enum snapshot_flash how,
                 struct snapshot *s)
 {
-    struct host_port *port = chip_port_open(chip);
     struct target t;
 
-    assert_int_equal(target_init(&t, port), TARGET_OK);
+    connect(chip, &t);
     int status = snapshot_take(&t, how, s);
-    target_free(&t);
-    host_port_close(port);
+    disconnect(&t);
     return status;
 }
 
@@ -59,6 +68,42 @@ static void test_blank(void **state)
         snapshot_free(&s);
         chip_port_free(chip);
     }
+    small_free(b);
+}
+
+// Sectors that are wanted, and no others; each once.
+static void test_wanted(void **state)
+{
+    static bool wanted[FB_FLASH_SECTORS];
+    struct small_board *b = small_new(locked, 3, 1);
+    struct snapshot s;
+    struct target t;
+    bool more = false;
+
+    (void)state;
+    memset(b->flash + 0x30000, 0x5A, 0x3000);
+    struct chip_port *chip = board(&b->board.fuses, b->flash, 1);
+    connect(chip, &t);
+    assert_int_equal(snapshot_take(&t, SNAPSHOT_NONE, &s), TARGET_OK);
+    wanted[0x2F] = wanted[0x30] = wanted[0x32] = wanted[0xFF] = true;
+    assert_int_equal(snapshot_read(&t, &s, wanted, &more), TARGET_OK);
+    assert_true(more);
+    assert_int_equal(s.read, 2 * 4096);
+    for (unsigned i = 0; i < SMALL_FLASH / 4096; i++) {
+        assert_int_equal(s.unread[i], !wanted[i]);
+    }
+    assert_memory_equal(s.flash + 0x2F000, b->flash + 0x2F000, 0x2000);
+    assert_int_equal(s.flash[0x31000], 0xFF); // not read
+    assert_memory_equal(s.flash + 0x32000, b->flash + 0x32000, 0x1000);
+    assert_int_equal(snapshot_read(&t, &s, wanted, &more), TARGET_OK);
+    assert_false(more);
+    memset(wanted, true, sizeof wanted);
+    assert_int_equal(snapshot_read(&t, &s, wanted, &more), TARGET_OK);
+    assert_true(more);
+    assert_memory_equal(s.flash, b->flash, SMALL_FLASH);
+    snapshot_free(&s);
+    disconnect(&t);
+    chip_port_free(chip);
     small_free(b);
 }
 
@@ -158,9 +203,9 @@ static void test_coding(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blank),    cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_no_flash), cmocka_unit_test(test_wrong_key),
-        cmocka_unit_test(test_coding),
+        cmocka_unit_test(test_blank),     cmocka_unit_test(test_wanted),
+        cmocka_unit_test(test_locked),    cmocka_unit_test(test_no_flash),
+        cmocka_unit_test(test_wrong_key), cmocka_unit_test(test_coding),
     };
     // Refusals are told on stderr.
     if (freopen("/dev/null", "w", stderr) == NULL) {

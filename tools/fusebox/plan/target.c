@@ -102,7 +102,7 @@ int target_connect(struct target *t)
     }
     t->loader.stub = false;
     t->loader.baud = 115200;
-    t->flash = false;
+    t->flash = t->pins_known = false;
     if (host_port_set_baud(t->port, t->loader.baud) != HOST_PORT_OK) {
         return fail(t, TARGET_E_LOST, "115200 baud is not possible");
     }
@@ -113,11 +113,22 @@ int target_connect(struct target *t)
 
 // --- fuses ---
 
+static uint32_t flash_pins(const struct fb_efuse_words *shadow)
+{
+    return fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_HD) << 24 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_CS0) << 18 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_D) << 12 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_Q) << 6 |
+           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_CLK);
+}
+
 static int read_once(struct target *t, struct target_fuses *fuses)
 {
     int status =
         host_loader_efuse_read(&t->loader, &fuses->shadow, &fuses->dec_status);
     if (status == HOST_LOADER_OK) {
+        t->pins = flash_pins(&fuses->shadow);
+        t->pins_known = true;
         status = host_loader_syscon_date(&t->loader, &fuses->syscon_date);
     }
     return from_loader(t, status);
@@ -214,15 +225,6 @@ int target_burn(struct target *t, unsigned block,
 
 // --- flash ---
 
-static uint32_t flash_pins(const struct fb_efuse_words *shadow)
-{
-    return fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_HD) << 24 |
-           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_CS0) << 18 |
-           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_D) << 12 |
-           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_Q) << 6 |
-           fb_efuse_get(shadow, FB_EFUSE_SPI_PAD_CONFIG_CLK);
-}
-
 static int start_flash(struct target *t, uint32_t pins)
 {
     uint32_t id = 0;
@@ -261,11 +263,11 @@ int target_flash(struct target *t)
         return TARGET_OK;
     }
     int status = target_connect(t);
-    if (status == TARGET_OK) {
+    if (status == TARGET_OK && !t->pins_known) {
         status = read_once(t, &fuses);
+        fb_bytes_wipe(&fuses, sizeof fuses);
     }
-    return status == TARGET_OK ? start_flash(t, flash_pins(&fuses.shadow))
-                               : status;
+    return status == TARGET_OK ? start_flash(t, t->pins) : status;
 }
 
 int target_flash_bytes(struct target *t, uint32_t *bytes)
@@ -322,6 +324,44 @@ int target_md5(struct target *t, uint32_t flash_off, size_t n, uint8_t md5[16])
                ? status
                : from_loader(
                      t, host_loader_flash_md5(&t->loader, flash_off, n, md5));
+}
+
+// Without our stub: by the MD5 of pieces, of which a short one is read as fast.
+#define PIECE_SECTORS 16u
+
+static int erased_by_md5(struct target *t, uint32_t flash_off, size_t sectors,
+                         bool *erased)
+{
+    static uint8_t blank[PIECE_SECTORS * SECTOR];
+    int status = TARGET_OK;
+    memset(blank, 0xFF, sizeof blank);
+    while (sectors >= PIECE_SECTORS && status == TARGET_OK) {
+        bool same = false;
+        status = target_same(t, flash_off, blank, sizeof blank, &same);
+        memset(erased, same, PIECE_SECTORS);
+        flash_off += sizeof blank;
+        erased += PIECE_SECTORS;
+        sectors -= PIECE_SECTORS;
+    }
+    memset(erased, false, sectors);
+    return status;
+}
+
+int target_erased(struct target *t, uint32_t flash_off, size_t sectors,
+                  bool *erased)
+{
+    int status = target_flash(t);
+    if (status != TARGET_OK) {
+        return status;
+    }
+    if (t->loader.stub) {
+        status =
+            host_loader_blank_sectors(&t->loader, flash_off, sectors, erased);
+        if (status != HOST_LOADER_E_REFUSED) {
+            return from_loader(t, status);
+        }
+    }
+    return erased_by_md5(t, flash_off, sectors, erased);
 }
 
 int target_same(struct target *t, uint32_t flash_off, const uint8_t *p,

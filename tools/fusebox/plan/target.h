@@ -26,9 +26,11 @@ enum target_status {
 struct target {
     struct host_port *port;
     struct host_loader loader;
-    uint32_t baud;       // for the flash, where the line has a rate
-    bool connected;      // the chip is in download mode and answers
-    bool flash;          // the flash is attached, the stub runs if there is one
+    uint32_t baud;   // for the flash, where the line has a rate
+    bool connected;  // the chip is in download mode and answers
+    bool flash;      // the flash is attached, the stub runs if there is one
+    bool pins_known; // of the flash, from the fuses
+    uint32_t pins;
     uint32_t flash_size; // bytes; 0: by its id
     char why[300];
 };
@@ -70,6 +72,10 @@ int target_erase(struct target *t, uint32_t flash_off, size_t n);
 int target_read(struct target *t, uint32_t flash_off, uint8_t *p, size_t n);
 // Of n bytes of flash, computed by the chip: as they lie there.
 int target_md5(struct target *t, uint32_t flash_off, size_t n, uint8_t md5[16]);
+// erased[i]: is sector i from flash_off on erased? Asked in pieces as the chip
+// can answer; false where it was not worth asking.
+int target_erased(struct target *t, uint32_t flash_off, size_t sectors,
+                  bool *erased);
 // *same: does the flash hold these n bytes?
 int target_same(struct target *t, uint32_t flash_off, const uint8_t *p,
                 size_t n, bool *same);

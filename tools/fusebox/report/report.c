@@ -203,6 +203,9 @@ static int open_source(struct report *r, const struct cli *cli)
         return cli_usage(cli, "%s is a board, and --board names one too", what);
     }
     int status = subject_open_board(&r->s, cli, folder ? what : dir);
+    if (status == 0) {
+        status = subject_read_all(&r->s);
+    }
     if (status != 0) {
         return status;
     }
@@ -219,13 +222,14 @@ static int open_source(struct report *r, const struct cli *cli)
 }
 
 // What the checks say, and what to do with a board that does not start.
-static void run_checks(struct report *r, const struct cli *cli)
+static int run_checks(struct report *r, const struct cli *cli)
 {
     r->s.in.release = cli_flag(cli, "release");
-    fb_checks_run(&r->s.in, r->s.result);
-    if (r->plan == NULL) {
-        subject_advise(&r->s, &r->advice);
+    int status = subject_check(&r->s);
+    if (status == 0 && r->plan == NULL) {
+        status = subject_advise(&r->s, &r->advice);
     }
+    return status;
 }
 
 int report_load(struct report *r, const struct cli *cli)
@@ -246,7 +250,10 @@ int report_load(struct report *r, const struct cli *cli)
     }
     r->revision =
         fb_efuse_chip_revision(&r->before.fuses, r->before.syscon_date);
-    run_checks(r, cli);
+    status = run_checks(r, cli);
+    if (status != 0) {
+        return status;
+    }
     gather_keys(r);
     if (!report_map_flash(r)) {
         return cli_error(NULL, "out of memory");
