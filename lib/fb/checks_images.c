@@ -504,14 +504,6 @@ void fb_check_header(const struct fb_check_facts *f,
 
 // --- P18 ---
 
-static bool overlap(const struct fb_step *a, const struct fb_step *b)
-{
-    uint32_t a_end = align_up32(a->flash_off + a->len, 4096);
-    uint32_t b_end = align_up32(b->flash_off + b->len, 4096);
-
-    return a->flash_off < b_end && b->flash_off < a_end;
-}
-
 // A write that damages an earlier one of the same plan.
 static size_t overwrites(const struct fb_check_facts *f, size_t *other)
 {
@@ -522,7 +514,8 @@ static size_t overwrites(const struct fb_check_facts *f, size_t *other)
             if (plan->step[i].kind == FB_STEP_WRITE &&
                 plan->step[k].kind == FB_STEP_WRITE &&
                 plan->step[i].flash_off != plan->step[k].flash_off &&
-                overlap(&plan->step[i], &plan->step[k])) {
+                fb_step_touches(&plan->step[i], plan->step[k].flash_off,
+                                fb_step_erases(&plan->step[k]))) {
                 *other = k;
                 return i;
             }

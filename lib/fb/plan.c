@@ -76,6 +76,28 @@ const char *fb_stage_name(enum fb_stage stage)
     return name[stage];
 }
 
+uint32_t fb_step_erases(const struct fb_step *step)
+{
+    switch (step->kind) {
+    case FB_STEP_WRITE:
+    case FB_STEP_ERASE:
+        return align_up32(step->len, SECTOR);
+    case FB_STEP_PROVE_KEY: // of block 2 the engine tells without the flash
+        return step->block == 1 ? SECTOR : 0;
+    case FB_STEP_BURN:
+    case FB_STEP_BOOT:
+        break;
+    }
+    return 0;
+}
+
+bool fb_step_touches(const struct fb_step *step, uint32_t flash_off, uint32_t n)
+{
+    return flash_off < step->flash_off
+               ? n > step->flash_off - flash_off && fb_step_erases(step) > 0
+               : fb_step_erases(step) > flash_off - step->flash_off && n > 0;
+}
+
 void fb_key_fingerprint(const uint8_t *key, size_t n, uint8_t out[32])
 {
     struct fb_sha256 sha;
@@ -150,7 +172,7 @@ static enum fb_status apply_write(struct fb_board_state *s,
                                   const uint8_t *flash_key, size_t key_len)
 {
     uint32_t first = step->flash_off / SECTOR;
-    uint32_t end = align_up32(step->flash_off + step->len, SECTOR) / SECTOR;
+    uint32_t end = first + fb_step_erases(step) / SECTOR;
     enum fb_status status;
 
     if (s->flash == NULL || step->flash_off > s->flash_size ||

@@ -80,6 +80,13 @@ struct fb_step {
     const uint8_t *fingerprint;
 };
 
+// Bytes of flash from step->flash_off on that the chip erases for a step: whole
+// sectors; 0: it is a burn or a boot.
+uint32_t fb_step_erases(const struct fb_step *step);
+// Any of the n bytes from flash_off on?
+bool fb_step_touches(const struct fb_step *step, uint32_t flash_off,
+                     uint32_t n);
+
 struct fb_plan {
     const struct fb_step *step;
     size_t steps;

@@ -89,6 +89,31 @@ static void test_a_write_erases_its_sectors(void **state)
     assert_int_equal(b.flash[0x2000], 0x55);
 }
 
+static void test_what_a_step_touches(void **state)
+{
+    struct fb_step s = {.kind = FB_STEP_WRITE, .flash_off = 0x2000, .len = 1};
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { // len 1: its sector; of block 1: too
+        assert_int_equal(fb_step_erases(&s), 0x1000);
+        assert_true(fb_step_touches(&s, 0x2FFF, 1));
+        assert_true(fb_step_touches(&s, 0, 0x2001));
+        assert_true(fb_step_touches(&s, 0, UINT32_MAX));
+        assert_false(fb_step_touches(&s, 0, 0x2000));
+        assert_false(fb_step_touches(&s, 0x3000, 1));
+        assert_false(fb_step_touches(&s, 0x2000, 0));
+        s = (struct fb_step){
+            .kind = FB_STEP_PROVE_KEY, .block = 1, .flash_off = 0x2000};
+    }
+    s.block = 2;
+    assert_int_equal(fb_step_erases(&s), 0);
+    assert_false(fb_step_touches(&s, 0, UINT32_MAX));
+    s = (struct fb_step){.kind = FB_STEP_ERASE, .flash_off = 0, .len = 0x2001};
+    assert_int_equal(fb_step_erases(&s), 0x3000);
+    s.kind = FB_STEP_BURN;
+    assert_false(fb_step_touches(&s, 0, UINT32_MAX));
+}
+
 static void test_places_outside_change_nothing(void **state)
 {
     static const uint8_t data[0x20] = {0};
@@ -224,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_frozen_bits_are_told),
         cmocka_unit_test(test_a_burned_bit_is_known),
         cmocka_unit_test(test_a_write_erases_its_sectors),
+        cmocka_unit_test(test_what_a_step_touches),
         cmocka_unit_test(test_places_outside_change_nothing),
         cmocka_unit_test(test_the_chip_encrypts),
         cmocka_unit_test(test_known_flash),

@@ -24,22 +24,12 @@ struct keeper {
     struct fb_partition fs; // size 0: none
 };
 
-// Whole sectors are erased.
-static bool touches(const struct fb_step *step, uint32_t sector)
-{
-    uint32_t len = step->kind == FB_STEP_PROVE_KEY && step->block == 1
-                       ? FB_FLASH_SECTOR
-                       : align_up32(step->len, FB_FLASH_SECTOR);
-    return step->kind != FB_STEP_BURN && step->kind != FB_STEP_BOOT &&
-           step->flash_off <= sector && sector - step->flash_off < len;
-}
-
 // The application's file system may lie behind the last partition.
 static bool is_left(const struct keeper *k, uint32_t flash_off)
 {
     uint32_t sector = flash_off & ~(FB_FLASH_SECTOR - 1);
     for (size_t i = 0; i < k->f->plan.steps; i++) {
-        if (touches(&k->f->step[i], sector)) {
+        if (fb_step_touches(&k->f->step[i], sector, 1)) {
             return false;
         }
     }

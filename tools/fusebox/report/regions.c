@@ -10,9 +10,8 @@ static bool is_written(const struct report *r, const struct fb_flash_region *g)
     for (size_t i = 0; r->plan != NULL && i < r->plan->steps; i++) {
         const struct fb_step *s = &r->plan->step[i];
 
-        if ((s->kind == FB_STEP_WRITE || s->kind == FB_STEP_ERASE) &&
-            s->flash_off < g->flash_off + g->size &&
-            s->flash_off + s->len > g->flash_off) {
+        if (s->kind != FB_STEP_PROVE_KEY &&
+            fb_step_touches(s, g->flash_off, g->size)) {
             return true;
         }
     }
