@@ -206,14 +206,10 @@ static void v1_digest(struct why_report *r, const struct fb_image *parsed,
     bool hash = parsed->header.hash_appended;
     uint8_t key[32], iv[FB_SECURE_BOOT_V1_BLOCK];
     size_t n = fb_efuse_key(r->why->fuses, 2, key);
-    struct fb_secure_boot_v1 c;
 
     *covered = fb_secure_boot_v1_covered(parsed->len, hash);
     why_read(r, FB_SECURE_BOOT_V1_IV_OFF, iv, sizeof iv);
-    fb_secure_boot_v1_init(&c, key, n);
-    fb_secure_boot_v1_update(&c, iv, sizeof iv);
-    fb_secure_boot_v1_update(&c, image, *covered);
-    fb_secure_boot_v1_final(&c, digest);
+    (void)fb_secure_boot_v1_digest(key, n, iv, image, *covered, digest);
     fb_bytes_wipe(key, sizeof key);
 }
 

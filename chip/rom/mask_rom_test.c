@@ -86,17 +86,14 @@ static void set_up(struct rig *rig, enum board board)
     struct fb_efuse_words fuses = {0};
     size_t n = rig_image(rig->flash + 0x1000, false);
     struct fb_flash_encryption_key k;
-    struct fb_secure_boot_v1 c;
     uint8_t key[32];
 
     for (unsigned i = 0; i < 32; i++) {
         key[i] = (uint8_t)i;
     }
-    fb_secure_boot_v1_init(&c, key, 32);
-    fb_secure_boot_v1_update(&c, rig->flash, 128);
-    fb_secure_boot_v1_update(&c, rig->flash + 0x1000,
-                             fb_secure_boot_v1_covered((uint32_t)n, false));
-    fb_secure_boot_v1_final(&c, rig->flash + 0x80);
+    fb_secure_boot_v1_digest(key, 32, rig->flash, rig->flash + 0x1000,
+                             fb_secure_boot_v1_covered((uint32_t)n, false),
+                             rig->flash + 0x80);
     fb_flash_encryption_key_init(&k, key, 32, 15);
     if (board == BLANK || board == BLANK_NO_CONSOLE) {
         memset(rig->flash, 0xFF, 0x2000);

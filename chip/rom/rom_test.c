@@ -222,7 +222,6 @@ static void prints_nothing_when_told(void **state)
 static void enable_secure_boot(struct rig *rig, size_t image_len, bool hash)
 {
     uint8_t key[32], fuse[32];
-    struct fb_secure_boot_v1 c;
     uint32_t covered = fb_secure_boot_v1_covered((uint32_t)image_len, hash);
 
     for (unsigned i = 0; i < 32; i++) {
@@ -231,10 +230,8 @@ static void enable_secure_boot(struct rig *rig, size_t image_len, bool hash)
     for (unsigned i = 0; i < 128; i++) {
         rig->flash[i] = (uint8_t)(3 * i);
     }
-    fb_secure_boot_v1_init(&c, key, 32);
-    fb_secure_boot_v1_update(&c, rig->flash, 128);
-    fb_secure_boot_v1_update(&c, rig->flash + 0x1000, covered);
-    fb_secure_boot_v1_final(&c, rig->flash + 0x80);
+    fb_secure_boot_v1_digest(key, 32, rig->flash, rig->flash + 0x1000, covered,
+                             rig->flash + 0x80);
     fb_bytes_reverse(fuse, key, 32);
     for (unsigned i = 0; i < 8; i++) {
         rig_burn(rig, 2, i, load32_le(fuse + 4 * i));

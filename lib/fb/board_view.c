@@ -420,20 +420,16 @@ static void look_at_bootloader(struct look *l, struct fb_part *part)
 static bool digest_matches(const struct look *l, const uint8_t sector[256],
                            const struct fb_part *bootloader)
 {
-    struct fb_secure_boot_v1 c;
     uint8_t digest[FB_SECURE_BOOT_V1_DIGEST_SIZE];
     uint32_t covered = fb_secure_boot_v1_covered(
         bootloader->image.len, bootloader->image.header.hash_appended);
 
-    if (bootloader->status != FB_OK ||
-        BOOTLOADER + covered > l->v->state->flash_size ||
-        fb_secure_boot_v1_init(&c, l->boot_key, l->boot_key_len) != FB_OK) {
-        return false;
-    }
-    fb_secure_boot_v1_update(&c, sector, FB_SECURE_BOOT_V1_IV_SIZE);
-    fb_secure_boot_v1_update(&c, l->plain + BOOTLOADER, covered);
-    fb_secure_boot_v1_final(&c, digest);
-    return memcmp(digest, sector + FB_SECURE_BOOT_V1_DIGEST_OFF,
+    return bootloader->status == FB_OK &&
+           BOOTLOADER + covered <= l->v->state->flash_size &&
+           fb_secure_boot_v1_digest(l->boot_key, l->boot_key_len, sector,
+                                    l->plain + BOOTLOADER, covered,
+                                    digest) == FB_OK &&
+           memcmp(digest, sector + FB_SECURE_BOOT_V1_DIGEST_OFF,
                   sizeof digest) == 0;
 }
 

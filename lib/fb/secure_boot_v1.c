@@ -82,6 +82,26 @@ void fb_secure_boot_v1_final(struct fb_secure_boot_v1 *c, uint8_t digest[64])
     fb_bytes_wipe(c, sizeof(*c));
 }
 
+enum fb_status fb_secure_boot_v1_digest(const uint8_t *key, size_t n,
+                                        const uint8_t iv[128],
+                                        const uint8_t *image, size_t covered,
+                                        uint8_t digest[64])
+{
+    struct fb_secure_boot_v1 c;
+    enum fb_status status = fb_secure_boot_v1_init(&c, key, n);
+
+    if (status != FB_OK) {
+        return status;
+    }
+    (void)fb_secure_boot_v1_update(&c, iv, FB_SECURE_BOOT_V1_IV_SIZE);
+    status = fb_secure_boot_v1_update(&c, image, covered);
+    if (status == FB_OK) {
+        fb_secure_boot_v1_final(&c, digest);
+    }
+    fb_bytes_wipe(&c, sizeof c);
+    return status;
+}
+
 uint32_t fb_secure_boot_v1_covered(uint32_t image_len, bool hash_appended)
 {
     uint32_t hashed = image_len;

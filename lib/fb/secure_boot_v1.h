@@ -42,6 +42,13 @@ enum fb_status fb_secure_boot_v1_update(struct fb_secure_boot_v1 *c,
 // c is wiped.
 void fb_secure_boot_v1_final(struct fb_secure_boot_v1 *c, uint8_t digest[64]);
 
+// All of it: of the IV and then of `covered` bytes of an image, a multiple of
+// 16. FB_E_KEY, FB_E_ALIGN: digest is untouched.
+enum fb_status fb_secure_boot_v1_digest(const uint8_t *key, size_t n,
+                                        const uint8_t iv[128],
+                                        const uint8_t *image, size_t covered,
+                                        uint8_t digest[64]);
+
 // Bytes of flash from 0x1000 that the digest covers for an image of image_len
 // bytes (up to its checksum byte, plus 32 if hash_appended): the appended
 // SHA-256 does not count, the rest is rounded up to 128.

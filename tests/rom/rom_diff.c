@@ -304,14 +304,10 @@ static void put_board(struct rig *rig, const struct boot *boot)
     }
     memcpy(fuses.word[0], boot->word, sizeof boot->word);
     if (boot->digest) {
-        struct fb_secure_boot_v1 c;
-
         n += hash ? 32 : 0;
-        fb_secure_boot_v1_init(&c, key, 32);
-        fb_secure_boot_v1_update(&c, rig->flash, 128);
-        fb_secure_boot_v1_update(&c, rig->flash + 0x1000,
-                                 fb_secure_boot_v1_covered((uint32_t)n, hash));
-        fb_secure_boot_v1_final(&c, rig->flash + 0x80);
+        fb_secure_boot_v1_digest(key, 32, rig->flash, rig->flash + 0x1000,
+                                 fb_secure_boot_v1_covered((uint32_t)n, hash),
+                                 rig->flash + 0x80);
         rig->flash[0x90] ^= boot->bad_digest;
         fuses.word[0][6] |= 1u << 4;
         fuse_key(&fuses, 2);

@@ -369,13 +369,10 @@ static void story_27(struct fixture *f)
 // The digest covers the wrong number of bytes.
 static void story_28(struct fixture *f)
 {
-    struct fb_secure_boot_v1 c;
-
-    fb_secure_boot_v1_init(&c, f->boot_key, 32);
-    fb_secure_boot_v1_update(&c, f->digest_file, FB_SECURE_BOOT_V1_IV_SIZE);
-    fb_secure_boot_v1_update(&c, f->digest_file + 0x1000,
-                             (f->bootloader_n + 127) / 128 * 128 + 128);
-    fb_secure_boot_v1_final(&c, f->digest_file + FB_SECURE_BOOT_V1_DIGEST_OFF);
+    fb_secure_boot_v1_digest(f->boot_key, 32, f->digest_file,
+                             f->digest_file + 0x1000,
+                             (f->bootloader_n + 127) / 128 * 128 + 128,
+                             f->digest_file + FB_SECURE_BOOT_V1_DIGEST_OFF);
     fx_plan_lock(f, false);
 }
 

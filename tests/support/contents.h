@@ -80,7 +80,6 @@ static inline size_t testing_make_digest_file(uint8_t *out, size_t cap,
     uint8_t *image = out + FB_SECURE_BOOT_V1_IMAGE_OFF;
     size_t n = how->bootloader_n;
     uint32_t covered = fb_secure_boot_v1_covered((uint32_t)n, true);
-    struct fb_secure_boot_v1 c;
 
     assert_true(FB_SECURE_BOOT_V1_IMAGE_OFF + covered <= cap);
     memset(out, 0xFF, cap);
@@ -88,10 +87,10 @@ static inline size_t testing_make_digest_file(uint8_t *out, size_t cap,
         out[i] = (uint8_t)(how->iv + 7 * i);
     }
     memcpy(image, how->bootloader, n < covered ? n : covered);
-    fb_secure_boot_v1_init(&c, how->key, how->key_n);
-    fb_secure_boot_v1_update(&c, out, FB_SECURE_BOOT_V1_IV_SIZE);
-    fb_secure_boot_v1_update(&c, image, covered);
-    fb_secure_boot_v1_final(&c, out + FB_SECURE_BOOT_V1_DIGEST_OFF);
+    assert_int_equal(
+        fb_secure_boot_v1_digest(how->key, how->key_n, out, image, covered,
+                                 out + FB_SECURE_BOOT_V1_DIGEST_OFF),
+        FB_OK);
     return FB_SECURE_BOOT_V1_IMAGE_OFF + covered;
 }
 
