@@ -727,6 +727,19 @@ const struct fb_part *fb_board_view_app(const struct fb_board_view *v,
     return NULL;
 }
 
+bool fb_board_view_booted(const struct fb_board_view *v,
+                          const struct fb_boot_log *log, unsigned block)
+{
+    const struct fb_part *digest = &v->part[0], *bootloader = &v->part[1];
+
+    if (!log->started || bootloader->status != FB_OK ||
+        !fb_boot_log_is(log, &bootloader->image)) {
+        return false;
+    }
+    return block == 1 ? v->encrypted && bootloader->form == FB_FORM_CIPHER
+                      : v->secure_v1 && digest->proof == FB_OK;
+}
+
 bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part)
 {
     bool proven = part->kind == FB_PART_DIGEST       ? v->secure_v1

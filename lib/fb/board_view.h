@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fb/boot_log.h"
 #include "lib/fb/boot_store.h"
 #include "lib/fb/image.h"
 #include "lib/fb/partition_table.h"
@@ -116,6 +117,13 @@ bool fb_board_encrypted_for(const struct fb_board_state *s,
                             const struct fb_board_keys *keys,
                             const uint8_t *data, size_t n, uint32_t flash_off,
                             uint32_t *found);
+// Did the chip, which last started as the log says, use for block 1 or 2 the
+// key that this view was made with? The ROM told what it made of the bootloader
+// with the key in BLOCK1; with Secure Boot V1 on it starts nothing but what has
+// its digest by BLOCK2. False: that was not seen.
+bool fb_board_view_booted(const struct fb_board_view *v,
+                          const struct fb_boot_log *log, unsigned block);
+
 // Does the chip accept this place as it is stored?
 bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part);
 

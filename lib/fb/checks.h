@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fb/boot_log.h"
 #include "lib/fb/plan.h"
 
 // A key as far as it is known; each may be absent.
@@ -44,7 +45,10 @@ struct fb_check_input {
     struct fb_check_key flash_key;       // flash encryption key
     struct fb_check_key secure_boot_key; // V1: symmetric; V2: 32-byte digest
     struct fb_check_key signing_pub;     // V1 app key: 64 bytes X || Y
-    uint8_t mac[6];                      // that the plan is for
+    // How `before` started last, with the flash that it holds: of use where
+    // keys cannot be read. NULL: nobody looked.
+    const struct fb_boot_log *boot_log;
+    uint8_t mac[6]; // that the plan is for
     bool has_mac;
     bool release;    // the plan is meant to be final: nothing may stay open
     bool ota;        // its writes go through the application's update path

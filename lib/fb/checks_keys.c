@@ -208,52 +208,88 @@ static bool order_ok(const struct fb_check_facts *f,
     return equal;
 }
 
-// 1: fine, 0: failed (said), -1: cannot be told (said), 2: no concern.
-static int block_order(const struct fb_check_facts *f,
-                       struct fb_check_result *out,
-                       const struct fb_check_key *key, unsigned block,
-                       bool needed, bool natural)
-{
-    const struct fb_board_state *s = f->in->scratch;
+enum order {
+    ORDER_UNUSED,
+    ORDER_RIGHT,
+    ORDER_BOOTED,  // right: the chip started what the file's key decrypts
+    ORDER_WRONG,   // said
+    ORDER_UNKNOWN, // said
+};
 
-    if (!needed && !fb_check_burns_block(f, block)) {
-        return 2;
-    }
-    if (fb_board_state_knows_block(s, block)) {
-        return key->bytes == NULL || order_ok(f, out, key, block, natural);
-    }
-    if (key->bytes != NULL && fb_check_proof(f, block, 0) != fb_check_none(f)) {
-        return 1;
+// With the file's key in a block that cannot be read, and that stays as it is.
+static bool booted_with_file(const struct fb_check_facts *f, unsigned block)
+{
+    return f->in->boot_log != NULL && !fb_check_burns_block(f, block) &&
+           fb_board_view_booted(&f->before, f->in->boot_log, block);
+}
+
+static enum order cannot_read(const struct fb_check_facts *f,
+                              struct fb_check_result *out,
+                              const struct fb_check_key *key, unsigned block)
+{
+    const char *why = "no step proves its key, and no boot with the file's key "
+                      "was seen (--port, with flash encryption or Secure Boot "
+                      "V1 on)";
+
+    if (key->bytes == NULL) {
+        why = "its key file is not given";
+    } else if (fb_check_proof(f, block, 0) != fb_check_none(f)) {
+        return ORDER_RIGHT;
+    } else if (booted_with_file(f, block)) {
+        return ORDER_BOOTED;
+    } else if (f->in->boot_log != NULL) {
+        why = "the chip was not seen to start what fits the file's key";
     }
     fb_check_say(out, FB_CHECK_UNKNOWN, fb_check_none(f),
-                 "BLOCK%u cannot be read and no step proves its key", block);
-    return -1;
+                 "BLOCK%u cannot be read, and %s", block, why);
+    return ORDER_UNKNOWN;
+}
+
+static enum order block_order(const struct fb_check_facts *f,
+                              struct fb_check_result *out,
+                              const struct fb_check_key *key, unsigned block,
+                              bool needed, bool natural)
+{
+    if (!needed && !fb_check_burns_block(f, block)) {
+        return ORDER_UNUSED;
+    }
+    if (!fb_board_state_knows_block(f->in->scratch, block)) {
+        return cannot_read(f, out, key, block);
+    }
+    return key->bytes == NULL || order_ok(f, out, key, block, natural)
+               ? ORDER_RIGHT
+               : ORDER_WRONG;
+}
+
+static const char *order_text(enum order order, bool natural)
+{
+    return order == ORDER_UNUSED   ? "not in use"
+           : order == ORDER_BOOTED ? "holds its file's key: the chip boots "
+                                     "with it"
+           : natural               ? "in the digest's own order"
+                                   : "reversed as its file wants";
 }
 
 void fb_check_byte_order(const struct fb_check_facts *f,
                          struct fb_check_result *out)
 {
     bool secure = f->after.secure_v1 || f->after.secure_v2;
-    int first =
+    enum order first =
         block_order(f, out, &f->in->flash_key, 1, f->after.encrypted, false);
-    int second;
+    enum order second;
 
-    if (first == 0) {
+    if (first == ORDER_WRONG) {
         return;
     }
     second =
         block_order(f, out, &f->in->secure_boot_key, 2, secure, f->keys.v2);
-    if (second == 0 || first == -1 || second == -1) {
+    if (second == ORDER_WRONG || first == ORDER_UNKNOWN ||
+        second == ORDER_UNKNOWN ||
+        (first == ORDER_UNUSED && second == ORDER_UNUSED)) {
         return;
     }
-    if (first == 1 || second == 1) {
-        fb_check_say(out, FB_CHECK_PASS, fb_check_none(f),
-                     "BLOCK1 %s, BLOCK2 %s",
-                     first == 1 ? "reversed as its file wants" : "not in use",
-                     second == 2  ? "not in use"
-                     : f->keys.v2 ? "in the digest's own order"
-                                  : "reversed as its file wants");
-    }
+    fb_check_say(out, FB_CHECK_PASS, fb_check_none(f), "BLOCK1 %s, BLOCK2 %s",
+                 order_text(first, false), order_text(second, f->keys.v2));
 }
 
 // --- P3 ---

@@ -177,6 +177,71 @@ static void keys_hidden(struct fixture *f)
     fx_hide_keys(f);
 }
 
+// Hidden keys, and a boot log with what the bootloader's image says.
+static struct fb_boot_log log_of_boot;
+
+static void keys_hidden_booted(struct fixture *f)
+{
+    struct fb_image image;
+
+    keys_hidden(f);
+    assert_int_equal(
+        fb_image_parse(f->bootloader, f->bootloader_n, &image, NULL), FB_OK);
+    log_of_boot =
+        (struct fb_boot_log){.loads = image.header.segments, .started = true};
+    for (unsigned i = 0; i < image.header.segments; i++) {
+        log_of_boot.load[i].vaddr = image.segment[i].vaddr;
+        log_of_boot.load[i].len = image.segment[i].len;
+    }
+    f->in.boot_log = &log_of_boot;
+}
+
+static void keys_hidden_boot_stopped(struct fixture *f)
+{
+    keys_hidden_booted(f);
+    log_of_boot.started = false;
+}
+
+// What another key makes of the same flash.
+static void keys_hidden_other_boot(struct fixture *f)
+{
+    keys_hidden_booted(f);
+    log_of_boot.load[1].len ^= 0x10;
+}
+
+static void keys_hidden_silent_boot(struct fixture *f)
+{
+    keys_hidden_booted(f);
+    log_of_boot.loads = 0;
+}
+
+static void flash_key_hidden_booted(struct fixture *f)
+{
+    keys_hidden_booted(f);
+    f->in.secure_boot_key.bytes = NULL;
+}
+
+// It started, but the file's key did not make the digest in flash.
+static void other_boot_key_file(struct fixture *f)
+{
+    keys_hidden_booted(f);
+    f->boot_key[0] ^= 1;
+}
+
+static void other_flash_key_file(struct fixture *f)
+{
+    keys_hidden_booted(f);
+    f->flash_key[0] ^= 1;
+}
+
+// The log tells nothing about what a plan burns on top.
+static void key_burned_over_after_boot(struct fixture *f)
+{
+    keys_hidden_booted(f);
+    fx_burn_key(f, 1, f->flash_key, true);
+    memset(f->step[0].word, 0, sizeof f->step[0].word);
+}
+
 // A plan that was read without its key files.
 static void key_not_loaded(struct fixture *f)
 {
@@ -806,7 +871,16 @@ static const struct row {
     {2, FAIL, key_not_reversed, "BLOCK1 holds the bytes of the file in the"},
     {2, FAIL, v2_digest_reversed, "BLOCK2 holds the bytes of the file in the"},
     {2, FAIL, other_key_in_block, "another key"},
-    {2, UNKNOWN, keys_hidden, "cannot be read"},
+    {2, UNKNOWN, keys_hidden, "BLOCK2 cannot be read, and no step proves"},
+    {2, UNKNOWN, keys_hidden_no_files, "its key file is not given"},
+    {2, PASS, keys_hidden_booted, "BLOCK1 holds its file's key: the chip"},
+    {2, UNKNOWN, keys_hidden_boot_stopped, "not seen to start"},
+    {2, UNKNOWN, keys_hidden_other_boot, "not seen to start"},
+    {2, UNKNOWN, keys_hidden_silent_boot, "not seen to start"},
+    {2, UNKNOWN, flash_key_hidden_booted, "BLOCK2 cannot be read, and its"},
+    {2, UNKNOWN, other_boot_key_file, "BLOCK2 cannot be read, and the chip"},
+    {2, UNKNOWN, other_flash_key_file, "cannot be read, and the chip"},
+    {2, UNKNOWN, key_burned_over_after_boot, "BLOCK1 cannot be read"},
     {3, PASS, lock_plan, "RD_DIS 0x3, WR_DIS 0x0180"},
     {3, PASS, v2_digest, NULL},
     {3, FAIL, v2_digest_hidden, "cannot read the V2 digest"},

@@ -512,7 +512,7 @@ struct fb_board_keys subject_keys(const struct subject *s)
 }
 
 // What is looked at tells what else there is to look at.
-int subject_check(struct subject *s)
+static int check(struct subject *s)
 {
     bool more;
     int status;
@@ -522,6 +522,35 @@ int subject_check(struct subject *s)
         status = read_wanted(s, &more);
     } while (status == 0 && more);
     return status;
+}
+
+// With key files at hand, does a start of the board tell whether they are the
+// keys that cannot be read?
+static bool boot_would_tell(const struct subject *s)
+{
+    const struct fb_efuse_words *fuses = &s->state.fuses;
+
+    return s->connected &&
+           s->result[fb_check_find("P2")].verdict == FB_CHECK_UNKNOWN &&
+           (s->in.flash_key.bytes != NULL ||
+            s->in.secure_boot_key.bytes != NULL) &&
+           (fb_efuse_flash_encryption_on(fuses) ||
+            fb_efuse_get(fuses, FB_EFUSE_ABS_DONE_0) != 0);
+}
+
+// It has to start again in any case; here somebody listens.
+int subject_check(struct subject *s)
+{
+    int status = check(s);
+
+    if (status != 0 || !boot_would_tell(s)) {
+        return status;
+    }
+    if (target_boot_log(&s->target, &s->boot_log) != TARGET_OK) {
+        return cli_error(s->name, "%s", s->target.why);
+    }
+    s->in.boot_log = &s->boot_log;
+    return check(s);
 }
 
 int subject_advise(struct subject *s, struct fb_advice *a)

@@ -69,6 +69,7 @@ struct subject {
     uint8_t boot_key_bytes[32]; // made of a PEM file
     uint8_t pub[HOST_KEY_POINT_MAX];
     char key_fault[120];
+    struct fb_boot_log boot_log;
     bool fleet_key; // the V1 key follows from the signing key
     struct plan_file *plan;
     struct fb_check_input in;

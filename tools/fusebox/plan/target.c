@@ -616,3 +616,13 @@ int target_boot(struct target *t, const struct target_goal *goal,
         }
     }
 }
+
+int target_boot_log(struct target *t, struct fb_boot_log *log)
+{
+    static const struct target_goal goal = {.text = "\nentry 0x",
+                                            .timeout_ms = 3000};
+    struct target_console console;
+    int status = target_boot(t, &goal, &console);
+    fb_boot_log_parse(console.text, log);
+    return status == TARGET_E_GOAL ? TARGET_OK : status;
+}

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "host/loader_session.h"
+#include "lib/fb/boot_log.h"
 #include "lib/fb/efuse.h"
 
 enum target_status {
@@ -108,5 +109,7 @@ struct target_console {
 // Reset it into its flash and look. The chip is then not connected.
 int target_boot(struct target *t, const struct target_goal *goal,
                 struct target_console *console);
+// The same up to the ROM's last line. That it does not start is no error.
+int target_boot_log(struct target *t, struct fb_boot_log *log);
 
 #endif
