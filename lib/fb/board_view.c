@@ -81,7 +81,7 @@ static void find_keys(struct look *l)
         config = FB_FLASH_CRYPT_CONFIG_DEFAULT;
     }
     l->v->flash_key_given = l->keys->flash_key != NULL;
-    l->v->flash_key_sure = n != 0;
+    l->v->flash_key_sure = n != 0 && (s->unproven & 1u << 1) == 0;
     if (l->v->encrypted && block_blank(s, 1)) {
         l->v->flash_key_sure = true;
         n = sizeof key;
@@ -95,7 +95,7 @@ static void find_keys(struct look *l)
                                         &l->flash_key, key, n, config) == FB_OK;
     l->boot_key_len = fuse_key(s, 2, l->boot_key);
     l->v->boot_key_given = l->keys->boot_key != NULL;
-    l->v->boot_key_sure = l->boot_key_len != 0;
+    l->v->boot_key_sure = l->boot_key_len != 0 && (s->unproven & 1u << 2) == 0;
     if (l->v2 && l->v->boot_key_given && l->keys->boot_key_len == 32) {
         memcpy(l->v->v2_digest, l->keys->boot_key, 32);
     }

@@ -227,11 +227,14 @@ static enum order cannot_read(const struct fb_check_facts *f,
                               struct fb_check_result *out,
                               const struct fb_check_key *key, unsigned block)
 {
+    bool supplied = fb_board_state_knows_block(f->in->scratch, block);
     const char *why = "no step proves its key, and no boot with the file's key "
                       "was seen (--port, with flash encryption or Secure Boot "
                       "V1 on)";
 
-    if (key->bytes == NULL) {
+    if (supplied) {
+        why = "the snapshot has its key from a file that nothing proved";
+    } else if (key->bytes == NULL) {
         why = "its key file is not given";
     } else if (fb_check_proof(f, block, 0) != fb_check_none(f)) {
         return ORDER_RIGHT;
@@ -253,7 +256,8 @@ static enum order block_order(const struct fb_check_facts *f,
     if (!needed && !fb_check_burns_block(f, block)) {
         return ORDER_UNUSED;
     }
-    if (!fb_board_state_knows_block(f->in->scratch, block)) {
+    if (!fb_board_state_knows_block(f->in->scratch, block) ||
+        (f->in->before->unproven & 1u << block) != 0) {
         return cannot_read(f, out, key, block);
     }
     return key->bytes == NULL || order_ok(f, out, key, block, natural)

@@ -242,6 +242,13 @@ static void key_burned_over_after_boot(struct fixture *f)
     memset(f->step[0].word, 0, sizeof f->step[0].word);
 }
 
+// What a snapshot had from key files.
+static void keys_unproven(struct fixture *f)
+{
+    locked(f);
+    f->before.unproven = 1u << 1 | 1u << 2;
+}
+
 // A plan that was read without its key files.
 static void key_not_loaded(struct fixture *f)
 {
@@ -881,6 +888,7 @@ static const struct row {
     {2, UNKNOWN, other_boot_key_file, "BLOCK2 cannot be read, and the chip"},
     {2, UNKNOWN, other_flash_key_file, "cannot be read, and the chip"},
     {2, UNKNOWN, key_burned_over_after_boot, "BLOCK1 cannot be read"},
+    {2, UNKNOWN, keys_unproven, "from a file that nothing proved"},
     {3, PASS, lock_plan, "RD_DIS 0x3, WR_DIS 0x0180"},
     {3, PASS, v2_digest, NULL},
     {3, FAIL, v2_digest_hidden, "cannot read the V2 digest"},

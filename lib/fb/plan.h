@@ -27,6 +27,8 @@ struct fb_board_state {
                           // more can be read
     uint32_t syscon_date; // bit 31 is part of the chip revision
     unsigned reads;       // equal readings of the fuses, one after another
+    unsigned unproven; // bit B: what is known of block B came from a key file,
+                       // and nothing showed that the chip holds that key
     bool flash_unread[FB_FLASH_SECTORS]; // nothing is known of that sector
 };
 

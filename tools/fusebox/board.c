@@ -63,25 +63,26 @@ static const struct {
 };
 #define UNKNOWNS (sizeof unknowns / sizeof unknowns[0])
 
-// "unknown = BLOCK1,FLASH\n", or nothing.
-static void print_unknown(unsigned unknown, char *text, size_t cap)
+// Append "KEY = BLOCK1,FLASH\n", or nothing.
+static void print_bits(const char *key, unsigned bits, char *text, size_t cap)
 {
-    const char *before = "unknown = ";
-    text[0] = '\0';
+    const char *before = " = ";
+    size_t n = strlen(text);
+    if (bits == 0) {
+        return;
+    }
+    n += (size_t)snprintf(text + n, cap - n, "%s", key);
     for (size_t i = 0; i < UNKNOWNS; i++) {
-        if (unknown & unknowns[i].bit) {
-            size_t n = strlen(text);
-            (void)snprintf(text + n, cap - n, "%s%s", before, unknowns[i].name);
+        if (bits & unknowns[i].bit) {
+            n += (size_t)snprintf(text + n, cap - n, "%s%s", before,
+                                  unknowns[i].name);
             before = ",";
         }
     }
-    if (unknown != 0) {
-        size_t n = strlen(text);
-        (void)snprintf(text + n, cap - n, "\n");
-    }
+    (void)snprintf(text + n, cap - n, "\n");
 }
 
-static bool parse_unknown(char *value, unsigned *unknown)
+static bool parse_bits(char *value, unsigned *bits)
 {
     char *rest = value;
     for (char *name; (name = strsep(&rest, ",")) != NULL;) {
@@ -92,7 +93,7 @@ static bool parse_unknown(char *value, unsigned *unknown)
         if (i == UNKNOWNS) {
             return false;
         }
-        *unknown |= unknowns[i].bit;
+        *bits |= unknowns[i].bit;
     }
     return true;
 }
@@ -100,15 +101,15 @@ static bool parse_unknown(char *value, unsigned *unknown)
 static int write_ini(const char *dir, const struct board_ini *ini)
 {
     char path[BOARD_PATH_MAX];
-    char unknown[64];
     char text[300];
-    print_unknown(ini->unknown, unknown, sizeof unknown);
-    int n = snprintf(text, sizeof text,
-                     "board = %s\nrevision = %" PRIu32 "\nflash_size = %" PRIu32
-                     "\n%s",
-                     ini->name, ini->revision, ini->flash_size, unknown);
+    (void)snprintf(text, sizeof text,
+                   "board = %s\nrevision = %" PRIu32 "\nflash_size = %" PRIu32
+                   "\n",
+                   ini->name, ini->revision, ini->flash_size);
+    print_bits("unknown", ini->unknown, text, sizeof text);
+    print_bits("unproven", ini->unproven, text, sizeof text);
     int error = host_file_write(board_path(dir, "board.ini", path), text,
-                                (size_t)n, HOST_FILE_PUBLIC);
+                                strlen(text), HOST_FILE_PUBLIC);
     return error == 0 ? 0 : complain(path, error);
 }
 
@@ -190,7 +191,10 @@ static bool parse_ini_line(char *line, struct board_ini *ini)
         return is_number && number <= 3;
     }
     if (strcmp(key, "unknown") == 0) {
-        return parse_unknown(value, &ini->unknown);
+        return parse_bits(value, &ini->unknown);
+    }
+    if (strcmp(key, "unproven") == 0) {
+        return parse_bits(value, &ini->unproven);
     }
     if (strcmp(key, "flash_size") == 0) {
         ini->flash_size = (uint32_t)number;
@@ -388,6 +392,7 @@ void board_state(const struct board *board, struct fb_board_state *s)
         .syscon_date = board->ini.revision == 3 ? 1u << 31 : 0,
         .reads = 3,
     };
+    s->unproven = board->ini.unproven;
     fb_board_state_know_all(s);
     for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
         if (unknown & 1u << block) {

@@ -35,6 +35,8 @@ struct board_ini {
     uint32_t flash_size; // bytes
     uint8_t mac[6];      // factory MAC, for a new board
     unsigned unknown;    // BOARD_UNKNOWN_*
+    unsigned unproven;   // BOARD_UNKNOWN_BLOCK1, _BLOCK2: from a key file that
+                         // nothing showed to be the chip's
 };
 
 struct board {

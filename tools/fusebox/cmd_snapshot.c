@@ -32,22 +32,42 @@ static int supply_keys(const struct cli *cli, struct snapshot *s)
     return status;
 }
 
-static void tell(const struct snapshot *s, const char *dir)
+// hidden: blocks that the chip does not show.
+static void tell_keys(const struct cli *cli, const struct snapshot *s,
+                      unsigned hidden)
 {
+    static const char *const option[] = {NULL, "flash-key", "secure-boot-key",
+                                         NULL};
+    for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
+        unsigned bit = 1u << block;
+        if ((hidden & bit) == 0) {
+            continue;
+        }
+        cli_print("BLOCK%u is read-protected: ", block);
+        if ((s->ini.unknown & bit) == 0) {
+            cli_print("%s, %s\n", cli_string(cli, option[block]),
+                      s->ini.unproven & bit
+                          ? "unproven: the chip was not seen to boot with it"
+                          : "which the chip boots with");
+        } else if (option[block] != NULL) {
+            cli_print("unknown (--%s supplies it)\n", option[block]);
+        } else {
+            cli_print("unknown\n");
+        }
+    }
+}
+
+static void tell(const struct cli *cli, const struct snapshot *s,
+                 unsigned hidden)
+{
+    const char *dir = cli_string(cli, "output");
     const uint8_t *mac = s->ini.mac;
     cli_print("%s: %s %02x:%02x:%02x:%02x:%02x:%02x, chip revision %" PRIu32
               ", %" PRIu32 " MiB flash%s\n",
               dir, s->ini.name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
               s->ini.revision, s->ini.flash_size >> 20,
               s->ini.unknown & BOARD_UNKNOWN_FLASH ? " (not read)" : "");
-    for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
-        if (s->ini.unknown & 1u << block) {
-            cli_print("BLOCK%u is read-protected: unknown%s\n", block,
-                      block == 1   ? " (--flash-key supplies it)"
-                      : block == 2 ? " (--secure-boot-key supplies it)"
-                                   : "");
-        }
-    }
+    tell_keys(cli, s, hidden);
     if (s->ini.unknown & BOARD_UNKNOWN_CONFIG) {
         cli_print("FLASH_CRYPT_CONFIG and CODING_SCHEME are read-protected: "
                   "unknown\n");
@@ -65,12 +85,16 @@ static int take(const struct cli *cli, struct target *t)
     }
     (void)snprintf(s.ini.name, sizeof s.ini.name, "%s",
                    cli_string(cli, "name"));
+    unsigned hidden = s.ini.unknown;
     status = supply_keys(cli, &s);
+    if (status == 0 && snapshot_prove(t, &s) != TARGET_OK) {
+        status = cli_error(cli_string(cli, "port"), "%s", t->why);
+    }
     if (status == 0) {
         status = board_create_from(dir, &s.ini, &s.fuses, s.flash);
     }
     if (status == 0) {
-        tell(&s, dir);
+        tell(cli, &s, hidden);
     }
     snapshot_free(&s);
     return status;

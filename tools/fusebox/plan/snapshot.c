@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/fb/board_view.h"
 #include "lib/fb/bytes.h"
 #include "lib/fb/crypto.h"
 #include "tools/cli/cli.h"
@@ -193,9 +194,55 @@ int snapshot_supply(struct snapshot *s, enum plan_key_kind kind,
     }
     if (status == 0) {
         memcpy(s->fuses.word[block], word, sizeof word);
+        s->ini.unproven |= s->ini.unknown & 1u << block;
         s->ini.unknown &= ~(1u << block);
     }
     fb_bytes_wipe(&key, sizeof key);
     fb_bytes_wipe(word, sizeof word);
+    return status;
+}
+
+// What a start showed of the supplied keys.
+static void believe(struct snapshot *s, const struct fb_boot_log *log,
+                    struct fb_board_view *v, uint8_t *plain)
+{
+    const struct board board = {
+        .ini = s->ini, .fuses = s->fuses, .flash = s->flash};
+    const struct fb_board_keys none = {0};
+    struct fb_board_state state;
+    board_state(&board, &state);
+    fb_board_view(v, &state, &none, plain);
+    for (unsigned block = 1; block <= 2; block++) {
+        if (fb_board_view_booted(v, log, block)) {
+            s->ini.unproven &= ~(1u << block);
+        }
+    }
+    fb_bytes_wipe(&state, sizeof state);
+}
+
+int snapshot_prove(struct target *t, struct snapshot *s)
+{
+    struct fb_boot_log log;
+    int status = TARGET_OK;
+    if (s->ini.unproven == 0 || (s->ini.unknown & BOARD_UNKNOWN_FLASH) != 0) {
+        return TARGET_OK;
+    }
+    struct fb_board_view *v = malloc(sizeof *v);
+    uint8_t *plain = malloc(s->ini.flash_size);
+    if (v == NULL || plain == NULL) {
+        (void)snprintf(t->why, sizeof t->why, "out of memory");
+        status = TARGET_E_HOST;
+    }
+    if (status == TARGET_OK) {
+        status = target_boot_log(t, &log);
+    }
+    if (status == TARGET_OK) {
+        believe(s, &log, v, plain);
+    }
+    if (plain != NULL) {
+        fb_bytes_wipe(plain, s->ini.flash_size);
+    }
+    free(plain);
+    free(v);
     return status;
 }

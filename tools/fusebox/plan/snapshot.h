@@ -33,9 +33,14 @@ int snapshot_read(struct target *t, struct snapshot *s,
 void snapshot_free(struct snapshot *s);
 
 // The key of a block that cannot be read, from its file (a PEM signing key for
-// block 2). Refused when the block can be read and holds another one. Prints
+// block 2). Refused when the block can be read and holds another one. It is
+// unproven until snapshot_prove(). Prints
 // its own one-line error and returns an exit status.
 int snapshot_supply(struct snapshot *s, enum plan_key_kind kind,
                     const char *path);
+
+// Start the board, and believe supplied keys that it starts with; those it was
+// not seen to use stay in ini.unproven. A target status.
+int snapshot_prove(struct target *t, struct snapshot *s);
 
 #endif

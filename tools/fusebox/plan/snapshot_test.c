@@ -111,16 +111,18 @@ static void test_wanted(void **state)
 static void test_locked(void **state)
 {
     struct small_board *b = small_new(locked, 3, 1);
+    const unsigned both = BOARD_UNKNOWN_BLOCK1 | BOARD_UNKNOWN_BLOCK2;
     struct rehearsal *r = calloc(1, sizeof *r);
     struct snapshot s;
+    struct target t;
 
     (void)state;
     small_rehearsal(b, r);
     rehearsal_run(r);
     assert_int_equal(r->verdict, VERDICT_BOOTS);
-    assert_int_equal(take(r->chip, SNAPSHOT_USED, &s), TARGET_OK);
-    assert_int_equal(s.ini.unknown,
-                     BOARD_UNKNOWN_BLOCK1 | BOARD_UNKNOWN_BLOCK2);
+    connect(r->chip, &t);
+    assert_int_equal(snapshot_take(&t, SNAPSHOT_USED, &s), TARGET_OK);
+    assert_int_equal(s.ini.unknown, both);
     assert_int_equal(s.fuses.word[1][0], 0);
     assert_int_equal(
         snapshot_supply(&s, PLAN_KEY_FLASH, small_path(b, "flash.key")), 0);
@@ -128,16 +130,26 @@ static void test_locked(void **state)
         snapshot_supply(&s, PLAN_KEY_SECURE_BOOT, small_path(b, "boot.key")),
         0);
     assert_int_equal(s.ini.unknown, 0);
+    assert_int_equal(s.ini.unproven, both);
     assert_memory_equal(&s.fuses, chip_efuses(r->chip->chip), sizeof s.fuses);
+    // Another key than the chip's is not believed, nor is the other one then.
+    s.fuses.word[1][3] ^= 1u << 30;
+    assert_int_equal(snapshot_prove(&t, &s), TARGET_OK);
+    assert_int_equal(s.ini.unproven, both);
+    s.fuses.word[1][3] ^= 1u << 30;
+    s.fuses.word[2][5] ^= 4;
+    assert_int_equal(snapshot_prove(&t, &s), TARGET_OK);
+    assert_int_equal(s.ini.unproven, BOARD_UNKNOWN_BLOCK2);
+    s.fuses.word[2][5] ^= 4;
+    assert_int_equal(snapshot_prove(&t, &s), TARGET_OK);
+    assert_int_equal(s.ini.unproven, 0);
+    disconnect(&t);
     // A board made of it boots as the one it was read from.
     struct chip_port *copy = board(&s.fuses, s.flash, 1);
-    struct host_port *port = chip_port_open(copy);
-    struct target t;
     struct target_console *console = calloc(1, sizeof *console);
-    assert_int_equal(target_init(&t, port), TARGET_OK);
+    connect(copy, &t);
     assert_int_equal(target_boot(&t, &r->run.goal, console), TARGET_OK);
-    target_free(&t);
-    host_port_close(port);
+    disconnect(&t);
     chip_port_free(copy);
     free(console);
     snapshot_free(&s);
