@@ -561,6 +561,24 @@ PY
         --key-copy copies/fe.bin copies/sb.bin
     echo "$output" >&2
     [ "$status" -eq 0 ]
+    # A copy of the signing key holds the key that follows from it, and the
+    # other way round; the very file is no copy.
+    cp SIGNING_KEY.pem copies/
+    fusebox check p --board "$BATS_TEST_TMPDIR/b" --public-key pub.bin \
+        --key-copy copies/fe.bin copies/SIGNING_KEY.pem >/dev/null
+    for copy in copies/SIGNING_KEY.pem copies/sb.bin; do
+        fusebox check p --board "$BATS_TEST_TMPDIR/b" --public-key pub.bin \
+            --secure-boot-key SIGNING_KEY.pem --key-copy copies/fe.bin "$copy" \
+            >/dev/null
+    done
+    espsecure generate_signing_key other.pem >/dev/null
+    for copy in SIGNING_KEY.pem other.pem copies/fe.bin; do
+        run fusebox check p --board "$BATS_TEST_TMPDIR/b" --public-key pub.bin \
+            --secure-boot-key SIGNING_KEY.pem --key-copy copies/fe.bin "$copy"
+        [ "$status" -eq 1 ]
+        [[ $output == *'P22  FAIL'*'SIGNING_KEY.pem: stored once'* ]]
+    done
+    rm other.pem copies/SIGNING_KEY.pem
     # Meant to be final, and locked at the end.
     run fusebox check p --board "$BATS_TEST_TMPDIR/b" --public-key pub.bin \
         --key-copy copies/fe.bin copies/sb.bin --release
@@ -587,9 +605,55 @@ PY
     fusebox board stop b >/dev/null
     echo "$output" >&2
     [ "$(cat b/flash.bin b/efuse.bin | sha256sum)" = "$sum" ]
-    # Keys that are hidden cannot be compared over a port.
-    [ "$(echo "$output" | jq -r '[.checks[] | select(.verdict != "PASS" and .verdict != "NONE") | .id] | join(",")')" = P2 ]
+    # Hidden keys are those of the files: the board was heard to start.
+    [ "$status" -eq 0 ]
+    [ "$(echo "$output" | jq -r '.checks | map([.id, .verdict])')" = "$(jq . folder)" ]
     [ "$(jq -r '[.[] | select(.[1] != "PASS" and .[1] != "NONE")] | length' folder)" -eq 0 ]
+    # Some sectors of the 4 MiB.
+    bytes=$(echo "$output" | jq .flash_bytes_read)
+    [ "$bytes" -gt 0 ]
+    [ "$bytes" -lt 131072 ]
+}
+
+# p2 TEXT FILES...: what check says of P2 over the port holds TEXT.
+p2() {
+    local text=$1
+    shift
+    run fusebox check --port board:b "$@" --format json
+    echo "$output" >&2
+    [[ $(echo "$output" | jq -r '.checks[1] | .verdict + " " + .saw') == $text ]]
+}
+
+@test "check over a port: a key file is the chip's when the chip starts with it" {
+    locked
+    fusebox board start b >/dev/null 7>&- 3>&-
+    p2 'PASS *BLOCK1 holds its file*BLOCK2 holds its file*' "${keys[@]}"
+    p2 'UNKNOWN BLOCK2 cannot be read, and its key file is not given' \
+        --flash-key "$made/fe.bin"
+    espsecure generate_flash_encryption_key other.bin >/dev/null
+    p2 'UNKNOWN *cannot be read, and the chip was not seen*' --flash-key other.bin \
+        --secure-boot-key "$made/sb.bin"
+    p2 'UNKNOWN BLOCK2 cannot be read, and the chip was not seen*' \
+        --flash-key "$made/fe.bin" --secure-boot-key other.bin
+    # snapshot believes no more than that
+    run fusebox snapshot --port board:b -o right --flash-key "$made/fe.bin" \
+        --secure-boot-key "$made/SIGNING_KEY.pem"
+    [[ $output == *"BLOCK1 is read-protected: $made/fe.bin, which the chip boots with"* ]]
+    [[ $output == *"BLOCK2 is read-protected: $made/SIGNING_KEY.pem, which the chip boots with"* ]]
+    ! grep '^unproven' right/board.ini
+    run fusebox snapshot --port board:b -o wrong --flash-key other.bin
+    [[ $output == *"BLOCK1 is read-protected: other.bin, unproven"* ]]
+    grep -qx 'unproven = BLOCK1' wrong/board.ini
+    fusebox board stop b >/dev/null
+    # A board that starts nothing tells nothing.
+    printf x | dd of=b/flash.bin bs=1 seek=$((0x1400)) conv=notrunc status=none
+    fusebox board start b >/dev/null 7>&- 3>&-
+    p2 'UNKNOWN *' "${keys[@]}"
+    fusebox board stop b >/dev/null
+    # What a snapshot was told is not what was seen.
+    run fusebox check --board wrong --flash-key other.bin --format json
+    [[ $output == *"from a file that nothing proved"* ]]
+    fusebox check --board right "${keys[@]}"
 }
 
 @test "check: bad command lines get one line each" {

@@ -125,6 +125,12 @@ static struct fb_check_key key_of(const uint8_t *p, size_t n, const char *path)
     return (struct fb_check_key){.bytes = p, .len = n, .name = path};
 }
 
+static enum fb_efuse_coding coding_of(const struct subject *s)
+{
+    return (enum fb_efuse_coding)fb_efuse_get(&s->state.fuses,
+                                              FB_EFUSE_CODING_SCHEME);
+}
+
 static bool is_pem(const struct host_file *file)
 {
     static const char begin[] = "-----BEGIN";
@@ -196,52 +202,58 @@ static int load_signing_key(struct subject *s, const char *path,
     return 0;
 }
 
-// A V1 key file, or the P-256 key that digest_private_key makes it of.
-static int load_boot_key(struct subject *s, const char *path)
+// The V1 key that digest_private_key makes of a P-256 key in PEM form. False:
+// that is none.
+static bool derive_boot_key(const struct host_file *file, uint8_t out[32])
 {
     struct host_key *key = NULL;
     uint8_t scalar[32];
+    bool derived;
+
+    if (file->data == NULL || !is_pem(file) ||
+        host_key_parse(file->data, file->size, &key) != NULL) {
+        return false;
+    }
+    derived = host_key_scalar(key, scalar);
+    if (derived) {
+        sha256(scalar, sizeof scalar, out);
+    }
+    fb_bytes_wipe(scalar, sizeof scalar);
+    host_key_free(key);
+    return derived;
+}
+
+// A V1 key file, or the key that it follows from.
+static int load_boot_key(struct subject *s, const char *path)
+{
     int status = read_key(path, &s->boot_key);
 
     if (status != 0) {
         return status;
     }
-    s->in.secure_boot_key = key_of(s->boot_key.data, s->boot_key.size, path);
-    if (is_pem(&s->boot_key) &&
-        host_key_parse(s->boot_key.data, s->boot_key.size, &key) == NULL) {
-        if (host_key_scalar(key, scalar)) {
-            sha256(scalar, sizeof scalar, s->boot_key_bytes);
-            s->in.secure_boot_key = key_of(s->boot_key_bytes, 32, path);
-        }
-        fb_bytes_wipe(scalar, sizeof scalar);
-        host_key_free(key);
-    }
+    s->in.secure_boot_key =
+        derive_boot_key(&s->boot_key, s->boot_key_bytes)
+            ? key_of(s->boot_key_bytes, fb_efuse_coding_bytes(coding_of(s)),
+                     path)
+            : key_of(s->boot_key.data, s->boot_key.size, path);
     return 0;
 }
 
-// Does the V1 key follow from the signing key?
-static bool follows(const struct subject *s)
+// Does a V1 key follow from what a file holds? A short one (coding scheme 3/4)
+// is the beginning of the long one.
+static bool follows_from(const struct fb_check_key *key,
+                         const struct host_file *file)
 {
-    struct host_key *key = NULL;
-    uint8_t scalar[32], digest[32];
-    bool same = false;
+    uint8_t derived[32];
+    bool same = (key->len == 24 || key->len == 32) &&
+                derive_boot_key(file, derived) &&
+                memcmp(derived, key->bytes, key->len) == 0;
 
-    if (s->signing_key.data == NULL || s->in.secure_boot_key.len != 32 ||
-        host_key_parse(s->signing_key.data, s->signing_key.size, &key) !=
-            NULL) {
-        return false;
-    }
-    if (host_key_scalar(key, scalar)) {
-        sha256(scalar, sizeof scalar, digest);
-        same = memcmp(digest, s->in.secure_boot_key.bytes, 32) == 0;
-    }
-    fb_bytes_wipe(scalar, sizeof scalar);
-    fb_bytes_wipe(digest, sizeof digest);
-    host_key_free(key);
+    fb_bytes_wipe(derived, sizeof derived);
     return same;
 }
 
-// A second file with the same bytes is custody; the same file is none.
+// A second file with the same key is custody; the same file is none.
 static int look_at_copy(struct fb_check_key *key, const char *copy)
 {
     struct host_file file;
@@ -255,8 +267,9 @@ static int look_at_copy(struct fb_check_key *key, const char *copy)
     if (error != 0) {
         return cli_error(copy, "%s", strerror(error));
     }
-    key->custody =
-        file.size == key->len && memcmp(file.data, key->bytes, key->len) == 0;
+    key->custody = (file.size == key->len &&
+                    memcmp(file.data, key->bytes, key->len) == 0) ||
+                   follows_from(key, &file);
     host_file_free(&file);
     return 0;
 }
@@ -297,7 +310,8 @@ static int load_keys(struct subject *s, const struct cli *cli)
     if (status == 0 && path != NULL) {
         status = load_signing_key(s, path, &s->public_key);
     }
-    s->fleet_key = status == 0 && follows(s);
+    s->fleet_key = status == 0 && s->in.secure_boot_key.bytes != NULL &&
+                   follows_from(&s->in.secure_boot_key, &s->signing_key);
     return status == 0 ? load_copies(s, cli) : status;
 }
 
@@ -433,8 +447,7 @@ int subject_write(struct subject *s, const char *address, const char *path)
 static int burn_file(struct subject *s, struct fb_step *step, const char *name,
                      const char *path)
 {
-    enum fb_efuse_coding coding = (enum fb_efuse_coding)fb_efuse_get(
-        &s->state.fuses, FB_EFUSE_CODING_SCHEME);
+    enum fb_efuse_coding coding = coding_of(s);
     bool reversed = strstr(name, "_v2") == NULL &&
                     strncmp(name, "BLOCK", 5) != 0 &&
                     strncmp(name, "BLK", 3) != 0;
