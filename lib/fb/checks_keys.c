@@ -280,15 +280,18 @@ void fb_check_byte_order(const struct fb_check_facts *f,
     bool secure = f->after.secure_v1 || f->after.secure_v2;
     enum order first =
         block_order(f, out, &f->in->flash_key, 1, f->after.encrypted, false);
-    enum order second;
+    struct fb_check_result about_second = *out;
+    enum order second = block_order(f, &about_second, &f->in->secure_boot_key,
+                                    2, secure, f->keys.v2);
 
     if (first == ORDER_WRONG) {
         return;
     }
-    second =
-        block_order(f, out, &f->in->secure_boot_key, 2, secure, f->keys.v2);
-    if (second == ORDER_WRONG || first == ORDER_UNKNOWN ||
-        second == ORDER_UNKNOWN ||
+    if (second == ORDER_WRONG || (second == ORDER_UNKNOWN && first != second)) {
+        *out = about_second;
+        return;
+    }
+    if (first == ORDER_UNKNOWN ||
         (first == ORDER_UNUSED && second == ORDER_UNUSED)) {
         return;
     }

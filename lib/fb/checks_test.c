@@ -878,7 +878,7 @@ static const struct row {
     {2, FAIL, key_not_reversed, "BLOCK1 holds the bytes of the file in the"},
     {2, FAIL, v2_digest_reversed, "BLOCK2 holds the bytes of the file in the"},
     {2, FAIL, other_key_in_block, "another key"},
-    {2, UNKNOWN, keys_hidden, "BLOCK2 cannot be read, and no step proves"},
+    {2, UNKNOWN, keys_hidden, "BLOCK1 cannot be read, and no step proves"},
     {2, UNKNOWN, keys_hidden_no_files, "its key file is not given"},
     {2, PASS, keys_hidden_booted, "BLOCK1 holds its file's key: the chip"},
     {2, UNKNOWN, keys_hidden_boot_stopped, "not seen to start"},
