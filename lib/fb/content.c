@@ -13,18 +13,24 @@
 #include "lib/fb/partition_table.h"
 #include "lib/fb/secure_boot_v1.h"
 
+#define CHIP_ID_MAX 0x20u
+
 #define ROW FB_FLASH_ENCRYPTION_ROW
 
 // --- the formats ---
 
-// So much of a header says that this is one; what follows it may be broken.
+// So much of a header says that this is one, of this chip or of a later one;
+// what follows it may be broken. Chip ids are small numbers (esptool's
+// IMAGE_CHIP_ID), the code of all chips lies below 0x50000000.
 static bool is_image(const uint8_t *p)
 {
     struct fb_image_header h;
 
     return fb_image_header_parse(p, &h, NULL) == FB_OK &&
-           h.chip_id == FB_IMAGE_CHIP_ESP32 && h.flash_mode <= 5 &&
-           h.entry >= 0x40000000u && h.entry < 0x40400000u;
+           h.chip_id <= CHIP_ID_MAX && h.flash_mode <= 5 &&
+           h.entry >= 0x40000000u &&
+           h.entry <
+               (h.chip_id == FB_IMAGE_CHIP_ESP32 ? 0x40400000u : 0x50000000u);
 }
 
 static bool is_table(const uint8_t *p)

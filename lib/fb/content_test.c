@@ -176,7 +176,8 @@ static void test_near_misses(void **state)
 {
     static const struct {
         uint8_t at, value;
-    } changes[] = {{0, 0xE8}, {1, 17}, {2, 6}, {7, 0x3F}, {12, 5}, {23, 2}};
+    } changes[] = {{0, 0xE8}, {1, 17},    {2, 6},  {6, 0x40},
+                   {7, 0x3F}, {12, 0x21}, {13, 1}, {23, 2}};
     uint8_t p[32];
 
     (void)state;
@@ -186,6 +187,12 @@ static void test_near_misses(void **state)
         assert_int_equal(fb_content_of_bytes(p, sizeof p, FB_CONTENT_ANY),
                          FB_CONTENT_UNKNOWN);
     }
+    // An application of the ESP32-C6 is one, if not for this chip.
+    memcpy(p, image, sizeof p);
+    p[6] = 0x80;
+    p[12] = 13;
+    assert_int_equal(fb_content_of_bytes(p, sizeof p, FB_CONTENT_ANY),
+                     FB_CONTENT_IMAGE);
     digest[511] = 0;
     assert_int_equal(fb_content_of_bytes(digest, 512, FB_CONTENT_ANY),
                      FB_CONTENT_UNKNOWN);
