@@ -43,7 +43,18 @@ plan() {
     done
     shift
     fusebox plan "${recipes[@]}" --board snap -o plan --flash-key fe.bin \
-        --secure-boot-key sb.bin --images "$@"
+        --secure-boot-key sb.bin ${1:+--images} "$@"
+}
+
+# holds BOARD FILE ADDRESS...: in flash.
+holds() {
+    local dir=$1
+    shift
+    while [ $# -gt 0 ]; do
+        dd if="$1" of="$dir/flash.bin" bs=16 seek=$(($2 / 16)) conv=notrunc \
+            status=none
+        shift 2
+    done
 }
 
 # refused TEXT COMMAND...: one line that holds TEXT on stderr.
@@ -58,7 +69,10 @@ refused() {
 }
 
 @test "power cuts: also where the board itself writes when it starts" {
-    plan flash -- 0x1000 bootloader.bin 0x8000 partitions.bin 0x10000 app.bin
+    espefuse --virt --path-efuse-file snap/efuse.bin --do-not-confirm burn_key flash_encryption fe.bin
+    espefuse --virt --path-efuse-file snap/efuse.bin --do-not-confirm burn_efuse FLASH_CRYPT_CONFIG 0xf
+    holds snap bootloader_enc.bin 0x1000 partitions_enc.bin 0x8000 app_enc.bin 0x10000
+    plan flash-encryption lock --
     run fusebox rehearse plan --board snap --goal alive --power-cuts
     echo "$output"
     [ "$status" -eq 0 ]
