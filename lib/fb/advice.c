@@ -101,6 +101,13 @@ static bool digest_hidden(const struct fb_board_view *v)
             (v->digest_key_blank && frozen(v, FB_EFUSE_BLOCK2)));
 }
 
+// Without FLASH_CRYPT_CONFIG nobody can decrypt for sure.
+static bool may_look_like_noise(const struct fb_board_view *v)
+{
+    return !fb_board_state_knows(v->state,
+                                 &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG]);
+}
+
 static enum fb_condition of_noise(const struct fb_board_view *v)
 {
     const struct fb_part *boot = &v->part[1];
@@ -111,9 +118,8 @@ static enum fb_condition of_noise(const struct fb_board_view *v)
     if (boot->form == FB_FORM_BLANK) {
         return FB_BOARD_NO_BOOTLOADER;
     }
-    if (!fb_board_state_knows(v->state,
-                              &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG])) {
-        return FB_BOARD_UNKNOWN; // it may only look like noise
+    if (may_look_like_noise(v)) {
+        return FB_BOARD_UNKNOWN;
     }
     if (v->shifted || boot->made_for != boot->flash_off) {
         return FB_BOARD_WRONG_ADDRESS;
@@ -173,9 +179,10 @@ static enum fb_condition of_secure_boot(const struct fb_board_view *v)
 }
 
 // A part that cannot be judged, because a file or a key is missing.
-static bool unjudged(const struct fb_part *part)
+static bool unjudged(const struct fb_board_view *v, const struct fb_part *part)
 {
     return part->form == FB_FORM_UNKNOWN ||
+           (part->form == FB_FORM_OTHER && may_look_like_noise(v)) ||
            (part->status == FB_OK && part->proof == FB_E_KEY);
 }
 
@@ -201,7 +208,7 @@ static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
     bool unknown = false;
 
     if (!fb_part_runs(v, table)) {
-        return unjudged(table) ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_TABLE;
+        return unjudged(v, table) ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_TABLE;
     }
     for (unsigned slot = 0; slot < v->store.place.slots; slot++) {
         const struct fb_part *app = fb_board_view_app(v, slot);
@@ -209,7 +216,7 @@ static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
         if (app != NULL && fb_part_runs(v, app) && !outdated(v, app)) {
             return FB_BOARD_BOOTS;
         }
-        unknown |= app != NULL && (unjudged(app) || fb_part_runs(v, app));
+        unknown |= app != NULL && (unjudged(v, app) || fb_part_runs(v, app));
     }
     return unknown ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_APP;
 }
@@ -226,7 +233,10 @@ enum fb_condition fb_board_condition(const struct fb_board_view *v)
         return FB_BOARD_DIGEST_HIDDEN;
     }
     c = of_bootloader(v);
-    c = c == FB_BOARD_BOOTS ? of_secure_boot(v) : c;
+    if (c != FB_BOARD_BOOTS) {
+        return c;
+    }
+    c = of_secure_boot(v);
     if (c != FB_BOARD_BOOTS && c != FB_BOARD_UNKNOWN) {
         return c;
     }

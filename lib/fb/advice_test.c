@@ -141,6 +141,18 @@ static void digest_plain(struct fixture *f)
     fx_put(f, 0, f->digest_file, 256, false);
 }
 
+// After ESP-IDF's first boot the chip alone has the key of the digest, and no
+// more than the digest is encrypted. The digest must stay where it is.
+static void app_lost_digest_of_the_chip(struct fixture *f)
+{
+    locked(f);
+    memset(f->flash + 192, 0xFF, 4096 - 192);
+    fx_put(f, FX_SLOT_0, f->table.p, f->table.n, false);
+    f->before.known.word[2][0] = 0;
+    memset(f->before.fuses.word[2], 0, 32);
+    f->in.secure_boot_key.bytes = NULL;
+}
+
 static void bad_digest_of_the_chip(struct fixture *f)
 {
     locked(f);
@@ -303,6 +315,8 @@ static void test_conditions(void **state)
         {no_digest_key, "no-digest-key", 1, "burn_key secure_boot_v1"},
         {bad_digest, "bad-digest", 1, "read_flash 0x1000"},
         {digest_plain, "bad-digest", 1, "read_flash 0x1000"},
+        {app_lost_digest_of_the_chip, "bad-app", 1,
+         "--address 0x10000 --pad ff"},
         {bad_digest_of_the_chip, "bad-digest", 0, "in the chip only"},
         {plain_digest_of_another, "plain-under-odd", 2, "read_flash 0x0"},
         {unread_ciphertext, "cipher-under-even", 1,

@@ -433,6 +433,31 @@ static bool digest_matches(const struct look *l, const uint8_t sector[256],
                   sizeof digest) == 0;
 }
 
+// The rest of the sector is erased. ESP-IDF's first boot encrypts no more than
+// the digest, so what follows it as stored does not tell how that is stored:
+// then it goes with its bootloader. decrypted: NULL: no key.
+static void unproven_digest(struct look *l, const uint8_t *decrypted,
+                            const struct fb_part *bootloader, bool *raw_ok,
+                            bool *decrypted_ok)
+{
+    uint8_t both[FB_CONTENT_PROBE_MAX];
+    const uint32_t end =
+        FB_SECURE_BOOT_V1_DIGEST_OFF + FB_SECURE_BOOT_V1_DIGEST_SIZE;
+    bool raw_rest = is_one_of(DIGEST, l->plain, sizeof both);
+
+    if (decrypted != NULL) {
+        memcpy(both, decrypted, sizeof both);
+        for (uint32_t i = end; i < sizeof both; i += FB_FLASH_ENCRYPTION_ROW) {
+            if (fb_bytes_all(l->plain + i, FB_FLASH_ENCRYPTION_ROW, 0xFF)) {
+                memset(both + i, 0xFF, FB_FLASH_ENCRYPTION_ROW);
+            }
+        }
+        *decrypted_ok = is_one_of(DIGEST, both, sizeof both) &&
+                        (!raw_rest || bootloader->form == FB_FORM_CIPHER);
+    }
+    *raw_ok = raw_rest && !*decrypted_ok;
+}
+
 static void look_at_digest(struct look *l, struct fb_part *part,
                            const struct fb_part *bootloader)
 {
@@ -453,8 +478,8 @@ static void look_at_digest(struct look *l, struct fb_part *part,
                   : raw_ok || decrypted_ok ? FB_OK
                                            : FB_E_BAD_DIGEST;
     if (!raw_ok && !decrypted_ok) {
-        raw_ok = is_one_of(DIGEST, l->plain, sizeof decrypted);
-        decrypted_ok = has && is_one_of(DIGEST, decrypted, sizeof decrypted);
+        unproven_digest(l, has ? decrypted : NULL, bootloader, &raw_ok,
+                        &decrypted_ok);
     }
     find_form(l, part, raw_ok, decrypted_ok);
     part->status = raw_ok || decrypted_ok ? FB_OK : FB_E_BAD_MAGIC;

@@ -455,8 +455,9 @@ static bool fits_with_other_header(const struct fb_check_facts *f,
         fb_secure_boot_v1_update(&c, row, sizeof row);
         fb_secure_boot_v1_update(&c, image + sizeof row, covered - sizeof row);
         fb_secure_boot_v1_final(&c, digest);
-        if (memcmp(digest, f->after.plain + FB_SECURE_BOOT_V1_DIGEST_OFF, 64) ==
-            0) {
+        if (memcmp(row, image, sizeof row) != 0 && // that would be another key
+            memcmp(digest, f->after.plain + FB_SECURE_BOOT_V1_DIGEST_OFF, 64) ==
+                0) {
             *mode = row[2];
             *size = row[3];
             fb_bytes_wipe(key, sizeof key);

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Does what is foreseen happen? Random boards: what fb_board_condition() says
-// of each against what the virtual chip then does with the real bootloader.
+// of each against what the virtual chip then does with the real bootloader; what
+// is called hopeless against everything that somebody could try (rescue.h).
+// Random plans: one that every check passes has to end in a board that boots,
+// when it is carried out by nobody who thinks.
 //
-//     FORESIGHT=N        boards (200)
+//     FORESIGHT_FAILS=1  tell which checks fail on boards that boot
+//     FORESIGHT=N        boards, and plans (120)
 //     FORESIGHT_SEED=S   the first seed (1)
 //
 // Needs the cross compiler; skipped without.
@@ -11,14 +15,16 @@
 #define _DEFAULT_SOURCE // for testing.h
 
 #include "lib/fb/advice.h"
-#include "tests/foresight/world.h"
+#include "tests/foresight/plans.h"
+#include "tests/foresight/rescue.h"
 
 #define NO_IMAGE "No bootable image."
 
 static struct host_key *rsa_key;
 
 struct tally {
-    unsigned boards, boots, unknown, doubted, wrong;
+    unsigned boards, boots, unknown, doubted, hopeless, plans, passed, lived,
+        wrong;
 };
 
 // --- what happens ---
@@ -140,6 +146,79 @@ static void look_at(struct fixture *f, uint64_t seed, struct tally *t)
     if (why != NULL) {
         complain(&w, seed, fb_condition_name(a.condition), why);
     }
+    if (a.hopeless != NULL) {
+        t->hopeless++;
+        if (rescue_any(&w, really_boots)) {
+            t->wrong++;
+            complain(&w, seed, a.hopeless, "something helps");
+        }
+    }
+}
+
+// --- plans ---
+
+// Every check says PASS, or has nothing to say.
+static bool all_pass(const struct fixture *f)
+{
+    for (unsigned i = 0; i < FB_CHECKS; i++) {
+        if (f->out[i].verdict == FB_CHECK_FAIL ||
+            f->out[i].verdict == FB_CHECK_UNKNOWN) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What the checks have made of the board: f->scratch, all of it known.
+static enum fb_condition condition_after(struct world *w)
+{
+    static struct fb_board_view v;
+
+    fb_board_view(&v, &w->f->scratch, &w->keys, w->f->plain);
+    return fb_board_condition(&v);
+}
+
+static void look_at_plan(struct fixture *f, uint64_t seed, struct tally *t,
+                         unsigned fails[FB_CHECKS])
+{
+    struct world w;
+    struct stage s;
+    enum fb_condition after;
+    bool lives, passes;
+    const char *why = NULL;
+
+    plans_make(&w, f, seed);
+    fx_check(f);
+    passes = all_pass(f);
+    after = condition_after(&w);
+    stage_init(&s, f);
+    stage_carry_out(&s);
+    lives = stage_lives(&s);
+    (void)snprintf(said, sizeof said, "%.1500s", s.h.console);
+    stage_free(&s);
+    t->plans++;
+    t->passed += passes;
+    t->lived += lives;
+    if (passes && !lives) {
+        why = "it does not boot";
+    } else if (after != FB_BOARD_UNKNOWN &&
+               (after == FB_BOARD_BOOTS) != lives) {
+        why = lives ? "it boots" : "it does not boot";
+    }
+    t->wrong += why != NULL;
+    if (why != NULL) {
+        complain(&w, seed, passes ? "PASS" : fb_condition_name(after), why);
+    }
+    for (unsigned i = 0; lives && i < FB_CHECKS; i++) {
+        if (f->out[i].verdict == FB_CHECK_FAIL) {
+            fails[i]++;
+            if (getenv("FORESIGHT_FAILS") != NULL) {
+                printf("# seed %llu boots, %s: %s:%s\n",
+                       (unsigned long long)seed, fb_checks[i].id, f->out[i].saw,
+                       w.story);
+            }
+        }
+    }
 }
 
 static uint64_t from_env(const char *name, uint64_t fallback)
@@ -151,9 +230,10 @@ static uint64_t from_env(const char *name, uint64_t fallback)
 
 int main(void)
 {
-    uint64_t boards = from_env("FORESIGHT", 200);
+    uint64_t boards = from_env("FORESIGHT", 120);
     uint64_t first = from_env("FORESIGHT_SEED", 1);
     struct tally t = {0};
+    unsigned fails[FB_CHECKS] = {0};
     struct fixture *f;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -172,12 +252,20 @@ int main(void)
                                   f->bootloader, sizeof f->bootloader);
     for (uint64_t i = 0; i < boards; i++) {
         look_at(f, first + i, &t);
+        look_at_plan(f, first + i, &t, fails);
+    }
+    for (unsigned i = 0; i < FB_CHECKS; i++) {
+        if (fails[i] != 0) {
+            printf("# %s FAIL on %u boards that boot\n", fb_checks[i].id,
+                   fails[i]);
+        }
     }
     fx_free(f);
     host_key_free(rsa_key);
-    printf("%sok 1 - foresight: %u boards, %u boot, %u not told, %u in "
-           "doubt, %u wrong\n",
+    printf("%sok 1 - foresight: %u boards (%u boot, %u not told, %u in doubt, "
+           "%u hopeless), "
+           "%u plans (%u pass, %u boot), %u wrong\n",
            t.wrong == 0 ? "" : "not ", t.boards, t.boots, t.unknown, t.doubted,
-           t.wrong);
+           t.hopeless, t.plans, t.passed, t.lived, t.wrong);
     return t.wrong == 0 ? 0 : 1;
 }

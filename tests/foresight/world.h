@@ -281,7 +281,9 @@ static inline void world_flash(struct world *w)
     } else {
         world_part(w, "bootloader", 0x1000, f->bootloader, f->bootloader_n,
                    all);
-        world_part(w, "digest", 0, f->digest_file, 256, all);
+        // As a file, or what ESP-IDF's first boot writes.
+        world_part(w, "digest", 0, f->digest_file,
+                   world_chance(w, 80) ? 4096 : 192, all);
     }
     world_part(w, "table", 0x8000, f->table.p, f->table.n, all);
     world_part(w, "app", FX_SLOT_0, f->app.p, f->app.n, all);
@@ -340,8 +342,9 @@ static inline void world_look(struct world *w)
     w->keys.v2 = fb_efuse_get(&w->f->before.fuses, FB_EFUSE_ABS_DONE_1) != 0;
 }
 
-// f: with a bootloader, its fuses blank.
-static inline void world_make(struct world *w, struct fixture *f, uint64_t seed)
+// f: with a bootloader. A blank board, and dice.
+static inline void world_blank(struct world *w, struct fixture *f,
+                               uint64_t seed)
 {
     memset(w, 0, sizeof *w);
     w->f = f;
@@ -353,6 +356,11 @@ static inline void world_make(struct world *w, struct fixture *f, uint64_t seed)
     memset(&f->before.fuses, 0, sizeof f->before.fuses);
     f->before.syscon_date = 0;
     fb_efuse_set_mac(&f->before.fuses, fx_mac);
+}
+
+static inline void world_make(struct world *w, struct fixture *f, uint64_t seed)
+{
+    world_blank(w, f, seed);
     world_fuses(w);
     world_flash(w);
     world_look(w);
