@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Does what is foreseen happen? Random boards: what fb_board_condition() says
-// of each against what the virtual chip then does with the real bootloader; what
-// is called hopeless against everything that somebody could try (rescue.h).
-// Random plans: one that every check passes has to end in a board that boots,
-// when it is carried out by nobody who thinks.
+// of each against what the virtual chip then does with the real bootloader;
+// what is called hopeless against everything that somebody could try
+// (rescue.h). Random plans: one that every check passes has to end in a board
+// that boots, when it is carried out by nobody who thinks.
 //
 //     FORESIGHT_FAILS=1  tell which checks fail on boards that boot
 //     FORESIGHT=N        boards, and plans (120)
