@@ -816,6 +816,9 @@ void chip_init(struct chip *chip, const struct chip_config *config,
     chip->rng = config->seed;
     chip->rom.why = "power is off";
     chip->strap_pins = config->strap;
+    if (config->flash_supply == FB_FLASH_SUPPLY_UNKNOWN) {
+        chip->config.flash_supply = FB_FLASH_SUPPLY_3V3;
+    }
     chip->supply.flash_destroyed = config->flash_destroyed;
     for (unsigned i = 0; i < SOC_EVENTS; i++) {
         chip->due[i] = SOC_NEVER;

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "lib/fb/efuse.h"
+#include "lib/fb/flash_supply.h"
 
 struct chip;
 
@@ -33,23 +34,16 @@ struct chip;
      CHIP_STRAP_GPIO5) // 0x13, as a module boots
 #define CHIP_STRAP_DOWNLOAD (CHIP_STRAP_MTDO | CHIP_STRAP_GPIO5) // 0x03
 
-// What the flash part is made for.
-enum chip_flash_supply {
-    CHIP_FLASH_3V3,
-    CHIP_FLASH_1V8,
-    CHIP_FLASH_EXTERNAL, // has a supply of its own: VDD_SDIO is nothing to it
-};
-
 struct chip_config {
     uint8_t *flash;      // flash_size bytes, the owner's, persists
     uint32_t flash_size; // power of two, 1 to 16 MiB
     uint32_t flash_id;   // RDID, 0: chosen from the size
-    enum chip_flash_supply flash_supply;
-    bool flash_destroyed; // by an earlier supply beyond its limits
-    uint32_t revision;    // 0, 1 or 3: ROM texts and SYSCON_DATE follow it
-    uint32_t strap;       // CHIP_STRAP_*
-    uint64_t seed;        // of the random number generator
-    const void *rom;      // a loaded mask ROM (chip/rom/mask_rom.h), or NULL
+    enum fb_flash_supply flash_supply; // unknown: 3.3 V
+    bool flash_destroyed;              // by an earlier supply beyond its limits
+    uint32_t revision; // 0, 1 or 3: ROM texts and SYSCON_DATE follow it
+    uint32_t strap;    // CHIP_STRAP_*
+    uint64_t seed;     // of the random number generator
+    const void *rom;   // a loaded mask ROM (chip/rom/mask_rom.h), or NULL
 };
 
 enum chip_uart_limits { CHIP_UARTS = 3 };

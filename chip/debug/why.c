@@ -294,7 +294,9 @@ static void why_v2(struct why_report *r)
 // The last line of that boot that says anything.
 static void say_last_line(struct why_report *r)
 {
-    const char *next = strstr(r->boot, "\nets "); // the ROM's banner
+    // The ROM's banner, also behind a prompt.
+    const char *next =
+        r->boot[0] == '\0' ? NULL : strstr(r->boot + 1, "ets Ju");
     const char *end = next != NULL ? next : r->boot + strlen(r->boot);
     const char *from;
 
@@ -357,6 +359,13 @@ static void why_no_download(struct why_report *r)
 {
     why_line(r, "the straps chose the download mode, which UART_DOWNLOAD_DIS "
                 "forbids");
+}
+
+static void why_supply(struct why_report *r)
+{
+    why_line(r, "the flash does not answer: every byte of it reads as ff");
+    why_line(r, "  %s", r->why->flash_trouble);
+    say_last_line(r);
 }
 
 // What the ROMs say, in the order of their checks.
@@ -433,6 +442,9 @@ void why_explain(const struct why *why,
     explain = verdict_of(r.boot);
     if (explain == NULL) {
         explain = why_later;
+    }
+    if (why->flash_trouble != NULL && why->flash_trouble[0] != '\0') {
+        explain = why_supply;
     }
     explain(&r);
     fb_bytes_wipe(&r.key, sizeof r.key);

@@ -18,7 +18,9 @@ struct why {
     uint32_t revision;                  // 0, 1 or 3
     const uint8_t *flash;
     uint32_t flash_size; // bytes
-    uint8_t *scratch;    // flash_size bytes, overwritten; holds plaintext
+    // chip_flash_trouble(): "" or NULL: the flash answers, as far as is known.
+    const char *flash_trouble;
+    uint8_t *scratch; // flash_size bytes, overwritten; holds plaintext
     // Public keys that a bootloader of n bytes carries (host_key_search());
     // NULL: signatures behind the bootloader are not checked.
     size_t (*find_keys)(const uint8_t *p, size_t n, uint8_t (*pub)[64],

@@ -64,6 +64,7 @@ static void explain(struct board *b)
                       .flash = b->rig->flash,
                       .flash_size = RIG_FLASH,
                       .scratch = scratch};
+    char trouble[160];
 
     assert_non_null(scratch);
     chip_set_efuses(b->rig->chip, &b->fuses);
@@ -72,6 +73,8 @@ static void explain(struct board *b)
     b->rig->console[b->rig->console_n] = '\0';
     why.console = b->rig->console;
     b->said[0] = '\0';
+    chip_flash_trouble(b->rig->chip, trouble, sizeof trouble);
+    why.flash_trouble = trouble;
     why_explain(&why, keep, b);
     free(scratch);
     rig_free(b->rig);
@@ -81,6 +84,23 @@ static void says(const struct board *b, const char *text)
 {
     if (strstr(b->said, text) == NULL) {
         fail_msg("`%s` is not in:\n%s", text, b->said);
+    }
+}
+
+static void flash_without_supply(void **state)
+{
+    (void)state;
+    for (uint32_t revision = 0; revision <= 3; revision += 3) {
+        struct board b = board_with_image(revision);
+
+        b.fuses.word[0][4] |= 5u << 14; // XPD_SDIO_REG, _FORCE
+        explain(&b);
+        says(&b, "the flash does not answer");
+        says(&b, "VDD_SDIO is 1.8 V by the eFuses XPD_SDIO_*, the flash needs "
+                 "3.3 V");
+        says(&b, revision == 0 ? "it said last: >"
+                               : "it said last: invalid header: 0xffffffff");
+        assert_null(strstr(b.said, "0x1000"));
     }
 }
 
@@ -244,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plaintext_under_encryption),
+        cmocka_unit_test(flash_without_supply),
         cmocka_unit_test(ciphertext_without_encryption),
         cmocka_unit_test(ciphertext_of_elsewhere),
         cmocka_unit_test(another_key),

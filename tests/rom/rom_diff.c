@@ -38,7 +38,7 @@ struct pair {
     struct rig *rig[2];
 };
 
-static struct pair pair_new(uint32_t strap, enum chip_flash_supply supply)
+static struct pair pair_new(uint32_t strap, enum fb_flash_supply supply)
 {
     struct pair pair;
 
@@ -168,7 +168,7 @@ static const char *const content_name[CONTENTS] = {
 struct boot {
     enum content content;
     uint32_t strap;
-    enum chip_flash_supply supply;
+    enum fb_flash_supply supply;
     bool digest;              // ABS_DONE_0 and a digest in flash
     bool bad_digest;          // but another one
     bool encrypted;           // flash is
@@ -427,7 +427,7 @@ static void supplies(void)
         struct boot boot = {
             .content = GOOD,
             .strap = CHIP_STRAP_FLASH_BOOT | (i % 2) * CHIP_STRAP_MTDI,
-            .supply = (enum chip_flash_supply)(i / 16),
+            .supply = (enum fb_flash_supply)(FB_FLASH_SUPPLY_3V3 + i / 16),
             .word[4] = fuses << 14, // XPD_SDIO_REG, _TIEH, _FORCE
         };
 
@@ -470,7 +470,7 @@ static void boots(void)
         struct boot boot = {.content = GOOD, .strap = strap};
 
         boot_once(&boot, 200, "straps 0x%02x", (unsigned)strap);
-        boot.supply = CHIP_FLASH_1V8;
+        boot.supply = FB_FLASH_SUPPLY_1V8;
         boot_once(&boot, 200, "straps 0x%02x, flash of 1.8 V", (unsigned)strap);
     }
     supplies();
@@ -789,7 +789,7 @@ static void still(const char *name)
     compare(&now, name);
 }
 
-static void sync_pair(uint32_t strap, enum chip_flash_supply supply)
+static void sync_pair(uint32_t strap, enum fb_flash_supply supply)
 {
     struct fb_efuse_words fuses = {0};
     uint8_t packet[64];
@@ -1303,7 +1303,7 @@ static void without_flash(void)
     };
     static const uint32_t answer[] = {0x3FF42080};
 
-    sync_pair(CHIP_STRAP_DOWNLOAD | CHIP_STRAP_MTDI, CHIP_FLASH_3V3);
+    sync_pair(CHIP_STRAP_DOWNLOAD | CHIP_STRAP_MTDI, FB_FLASH_SUPPLY_3V3);
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         const struct request *r = &requests[i];
 
@@ -1338,7 +1338,7 @@ static void conversations(void)
     }
     packed_n = sizeof packed;
     compress2(packed, &packed_n, block, 0x400, 9);
-    sync_pair(CHIP_STRAP_DOWNLOAD, CHIP_FLASH_3V3);
+    sync_pair(CHIP_STRAP_DOWNLOAD, FB_FLASH_SUPPLY_3V3);
     lengths();
     registers();
     flash_blocks();

@@ -9,6 +9,7 @@
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/crc.h"
+#include "lib/fb/flash_supply.h"
 #include "tools/espefuse/fields.h"
 
 static void say(struct value *v, enum value_kind kind, const char *format, ...)
@@ -177,13 +178,11 @@ const char *value_access(const struct session *s,
 
 const char *value_flash_voltage(const struct session *s)
 {
-    if (fb_efuse_get(&s->now, FB_EFUSE_XPD_SDIO_FORCE) == 0) {
+    struct fb_vdd_sdio vdd = fb_vdd_sdio(&s->now, false, 0);
+    if (vdd.by == FB_VDD_SDIO_STRAP) {
         return "determined by GPIO12 on reset (High for 1.8V, Low/NC for 3.3V)";
     }
-    if (fb_efuse_get(&s->now, FB_EFUSE_XPD_SDIO_REG) == 0) {
-        return "internal regulator disabled by efuse";
-    }
-    return fb_efuse_get(&s->now, FB_EFUSE_XPD_SDIO_TIEH) == 0
-               ? "set to 1.8V by efuse"
-               : "set to 3.3V by efuse";
+    return vdd.mv == 0      ? "internal regulator disabled by efuse"
+           : vdd.mv == 1800 ? "set to 1.8V by efuse"
+                            : "set to 3.3V by efuse";
 }

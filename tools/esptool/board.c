@@ -339,6 +339,13 @@ static uint32_t pins_from_fuses(const struct fb_efuse_words *fuses)
            fb_efuse_get(fuses, FB_EFUSE_SPI_PAD_CONFIG_CLK);
 }
 
+// The last one is what half a connection reads as (the reference tools).
+static bool answers(const struct esptool *e)
+{
+    return e->flash_id != 0 && e->flash_id != 0xFFFFFF &&
+           e->flash_id != 0xFFFF3F;
+}
+
 int esptool_attach_flash(struct esptool *e, const char *connection)
 {
     uint32_t pins = pins_from_fuses(&e->fuses);
@@ -360,7 +367,7 @@ int esptool_attach_flash(struct esptool *e, const char *connection)
         return esptool_fail(e, status);
     }
     e->flash_bytes = host_loader_flash_bytes(e->flash_id);
-    if (e->flash_id == 0 || e->flash_id == 0xFFFFFF) {
+    if (!answers(e)) {
         cli_warning(e->port_name, "the flash chip does not answer");
     } else if (e->flash_bytes == 0) {
         cli_warning(e->port_name, "the size of flash 0x%06x is not known",
@@ -397,6 +404,11 @@ static int start_stub(struct esptool *e)
 int esptool_configure_flash(struct esptool *e, const char *flash_size)
 {
     uint32_t bytes = esptool_size_bytes(flash_size); // 0: keep, detect
+    if (!answers(e)) {
+        return cli_error(e->port_name,
+                         "nothing can be read or written: flash_id shows the "
+                         "flash's supply");
+    }
     if (bytes == 0) {
         bytes = e->flash_bytes;
     }

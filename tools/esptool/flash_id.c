@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "lib/fb/flash_supply.h"
 #include "tools/esptool/esptool.h"
 
 // TRM, chapters "Low-Power Management" and "IO_MUX and GPIO Matrix".
 #define RTC_CNTL_SDIO_CONF 0x3FF48074u
 #define GPIO_STRAP         0x3FF44038u
+#define GPIO_STRAP_MTDI    (1u << 5)
 
 void esptool_print_flash_id(const struct esptool *e)
 {
@@ -15,7 +17,6 @@ void esptool_print_flash_id(const struct esptool *e)
     cli_print("Detected flash size: %s\n", size ? size : "Unknown");
 }
 
-// The register overrides the eFuses, these override the strapping pin MTDI.
 static int print_voltage(struct esptool *e)
 {
     uint32_t conf, strap;
@@ -26,20 +27,19 @@ static int print_voltage(struct esptool *e)
     if (status != HOST_LOADER_OK) {
         return status;
     }
-    const char *source, *voltage;
-    if (conf & 1u << 22) {
-        source = "RTC_CNTL";
-        voltage = conf & 3u << 29 ? "1.9V" : conf & 1u << 31 ? "1.8V" : "OFF";
-    } else if (fb_efuse_get(&e->fuses, FB_EFUSE_XPD_SDIO_FORCE)) {
-        source = "eFuse";
-        voltage = !fb_efuse_get(&e->fuses, FB_EFUSE_XPD_SDIO_REG)    ? "OFF"
-                  : !fb_efuse_get(&e->fuses, FB_EFUSE_XPD_SDIO_TIEH) ? "1.8V"
-                                                                     : "3.3V";
+    static const char *const source[] = {
+        [FB_VDD_SDIO_STRAP] = "a strapping pin",
+        [FB_VDD_SDIO_EFUSE] = "eFuse",
+        [FB_VDD_SDIO_REGISTER] = "RTC_CNTL",
+    };
+    struct fb_vdd_sdio vdd =
+        fb_vdd_sdio(&e->fuses, (strap & GPIO_STRAP_MTDI) != 0, conf);
+    if (vdd.mv == 0) {
+        cli_print("Flash voltage set by %s: OFF\n", source[vdd.by]);
     } else {
-        source = "a strapping pin";
-        voltage = strap & 1u << 5 ? "1.8V" : "3.3V";
+        cli_print("Flash voltage set by %s: %u.%uV\n", source[vdd.by],
+                  vdd.mv / 1000, vdd.mv / 100 % 10);
     }
-    cli_print("Flash voltage set by %s: %s\n", source, voltage);
     return HOST_LOADER_OK;
 }
 
