@@ -63,6 +63,13 @@ static const struct {
                                          "table."},
     [FB_BOARD_BAD_APP] = {"bad-app", "The bootloader refuses every "
                                      "application."},
+    [FB_BOARD_FLASH_SUPPLY] = {"flash-supply",
+                               "The flash does not answer: its supply, "
+                               "VDD_SDIO, is too low for it."},
+    [FB_BOARD_FLASH_DESTROYED] =
+        {"flash-destroyed", "The flash is, or was, given 3.3 V and is made for "
+                            "1.8 V: take it for destroyed, even if it still "
+                            "answers."},
 };
 
 const char *fb_condition_name(enum fb_condition condition)
@@ -221,10 +228,24 @@ static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
     return unknown ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_APP;
 }
 
+static enum fb_condition of_supply(const struct fb_board_state *s)
+{
+    static const enum fb_condition conditions_of[] = {
+        [FB_SUPPLY_GOOD] = FB_BOARD_BOOTS,
+        [FB_SUPPLY_LOW] = FB_BOARD_FLASH_SUPPLY,
+        [FB_SUPPLY_HIGH] = FB_BOARD_FLASH_DESTROYED,
+    };
+
+    return conditions_of[fb_flash_part_judge(&s->part, &s->fuses)];
+}
+
 enum fb_condition fb_board_condition(const struct fb_board_view *v)
 {
-    enum fb_condition c;
+    enum fb_condition c = of_supply(v->state);
 
+    if (c != FB_BOARD_BOOTS) {
+        return c;
+    }
     if (!fb_board_state_knows(v->state,
                               &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CNT])) {
         return FB_BOARD_UNKNOWN;
@@ -322,6 +343,9 @@ static const char digest_in_part[] =
 static const char digest_reversed[] =
     "BLOCK2 holds the digest of the bootloader's key in reversed byte order: "
     "no key has that digest, and no fuse can be taken back.";
+static const char no_supply_ever[] =
+    "The eFuses XPD_SDIO_* that would help cannot be burned any more.";
+static const char no_flash_left[] = "Nothing but another flash chip helps.";
 
 static void line(struct pen *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -824,6 +848,62 @@ static void way_zero_key(const struct fb_board_view *v,
     end_way(a, &p);
 }
 
+// --- the flash's supply ---
+
+static bool needs_1v8(const struct fb_board_view *v)
+{
+    return v->state->part.needs == FB_FLASH_SUPPLY_1V8;
+}
+
+// What a strap does, a strap can undo.
+static void way_strap(const struct fb_board_view *v,
+                      const struct fb_advice_names *names, struct fb_advice *a)
+{
+    const struct fb_board_state *s = v->state;
+    struct pen p;
+
+    if (fb_vdd_sdio(&s->fuses, s->part.mtdi, 0).by != FB_VDD_SDIO_STRAP) {
+        return;
+    }
+    p = new_way(v, names, a, "have GPIO12 at the other level at reset");
+    line(&p, needs_1v8(v)
+                 ? "# pull GPIO12 (MTDI) high at reset"
+                 : "# let nothing pull GPIO12 (MTDI) high at reset: its own "
+                   "pull-down does the rest");
+    end_way(a, &p);
+}
+
+// Fuses go from off to 1.8 V to 3.3 V, never back.
+static void way_supply_fuses(const struct fb_board_view *v,
+                             const struct fb_advice_names *names,
+                             struct fb_advice *a)
+{
+    bool tieh = fb_efuse_get(&v->state->fuses, FB_EFUSE_XPD_SDIO_TIEH) != 0;
+    struct pen p;
+
+    if (!download_mode(v) || frozen(v, FB_EFUSE_XPD_SDIO_FORCE) ||
+        (needs_1v8(v) && tieh)) {
+        return;
+    }
+    p = new_way(v, names, a, "fix the flash's supply by eFuses, for ever");
+    line(&p, "espefuse --port %s set_flash_voltage %s", p.port,
+         needs_1v8(v) ? "1.8V" : "3.3V");
+    end_way(a, &p);
+}
+
+static void advise_on_supply(const struct fb_board_view *v,
+                             const struct fb_advice_names *names,
+                             struct fb_advice *a)
+{
+    if (a->condition == FB_BOARD_FLASH_DESTROYED) {
+        a->hopeless = no_flash_left;
+        return;
+    }
+    way_strap(v, names, a);
+    way_supply_fuses(v, names, a);
+    a->hopeless = a->ways > 0 ? NULL : no_supply_ever;
+}
+
 static void find_ways(const struct fb_board_view *v,
                       const struct fb_advice_names *names, struct fb_advice *a)
 {
@@ -883,6 +963,11 @@ void fb_advise(const struct fb_board_view *v,
     a->condition = fb_board_condition(v);
     a->doubt = fb_board_doubt(v, a->condition);
     if (a->condition == FB_BOARD_BOOTS || a->condition == FB_BOARD_UNKNOWN) {
+        return;
+    }
+    if (a->condition == FB_BOARD_FLASH_SUPPLY ||
+        a->condition == FB_BOARD_FLASH_DESTROYED) {
+        advise_on_supply(v, names, a);
         return;
     }
     a->hopeless = beyond_help(v);

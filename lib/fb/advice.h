@@ -28,6 +28,8 @@ enum fb_condition {
     FB_BOARD_BAD_SIGNATURE, // V2: of the bootloader
     FB_BOARD_BAD_TABLE,
     FB_BOARD_BAD_APP,
+    FB_BOARD_FLASH_SUPPLY,    // VDD_SDIO is too low for the flash
+    FB_BOARD_FLASH_DESTROYED, // or above what it stands
     FB_CONDITIONS
 };
 // "plain-under-odd", for machines; a sentence for people.

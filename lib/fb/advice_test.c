@@ -287,6 +287,51 @@ static void no_download(struct fixture *f)
     fx_fuse(f, FB_EFUSE_UART_DOWNLOAD_DIS, 1);
 }
 
+static void at_1v8(struct fixture *f)
+{
+    locked(f);
+    f->before.part.needs = FB_FLASH_SUPPLY_3V3;
+    fx_fuse(f, FB_EFUSE_XPD_SDIO_FORCE, 1);
+    fx_fuse(f, FB_EFUSE_XPD_SDIO_REG, 1);
+}
+
+static void at_1v8_frozen(struct fixture *f)
+{
+    at_1v8(f);
+    fx_fuse(f, FB_EFUSE_WR_DIS, 1u << 5);
+}
+
+static void at_1v8_by_strap(struct fixture *f)
+{
+    locked(f);
+    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_3V3, true, false};
+}
+
+static void off_for_1v8(struct fixture *f)
+{
+    locked(f);
+    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, false};
+    fx_fuse(f, FB_EFUSE_XPD_SDIO_FORCE, 1);
+}
+
+static void off_for_1v8_with_tieh(struct fixture *f)
+{
+    off_for_1v8(f);
+    fx_fuse(f, FB_EFUSE_XPD_SDIO_TIEH, 1);
+}
+
+static void at_3v3(struct fixture *f)
+{
+    off_for_1v8_with_tieh(f);
+    fx_fuse(f, FB_EFUSE_XPD_SDIO_REG, 1);
+}
+
+static void was_at_3v3(struct fixture *f)
+{
+    locked(f);
+    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, true};
+}
+
 static void test_conditions(void **state)
 {
     static const struct {
@@ -335,6 +380,13 @@ static void test_conditions(void **state)
         {table_plain, "bad-table", 1, "read_flash 0x8000"},
         {app_of_another, "bad-app", 1, "sign_data"},
         {no_download, "no-bootloader", 0, "UART_DOWNLOAD_DIS"},
+        {at_1v8, "flash-supply", 1, "set_flash_voltage 3.3V"},
+        {at_1v8_frozen, "flash-supply", 0, "cannot be burned"},
+        {at_1v8_by_strap, "flash-supply", 2, "GPIO12"},
+        {off_for_1v8, "flash-supply", 1, "set_flash_voltage 1.8V"},
+        {off_for_1v8_with_tieh, "flash-supply", 0, "cannot be burned"},
+        {at_3v3, "flash-destroyed", 0, "another flash"},
+        {was_at_3v3, "flash-destroyed", 0, "another flash"},
     };
     static struct fb_advice a;
     unsigned bad = 0;

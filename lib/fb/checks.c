@@ -114,8 +114,8 @@ const struct fb_check fb_checks[FB_CHECKS] = {
      "burn DISABLE_DL_*, JTAG_DISABLE and UART_DOWNLOAD_DIS after a boot",
      "19, 30, 40", fb_check_locks},
     {"P21", "the flash keeps its supply voltage",
-     "XPD_SDIO_* overrides the strap for ever: flash at the wrong voltage "
-     "does not answer",
+     "flash at a voltage that is not its own does not answer, or is "
+     "destroyed; XPD_SDIO_* overrides the strap GPIO12 for ever",
      "name the module's flash voltage, and burn nothing if the strap is "
      "right", "26", fb_check_voltage},
     {"P22", "somebody else than the chip has the keys",

@@ -50,10 +50,9 @@ struct fb_check_input {
     const struct fb_boot_log *boot_log;
     uint8_t mac[6]; // that the plan is for
     bool has_mac;
-    bool release;    // the plan is meant to be final: nothing may stay open
-    bool ota;        // its writes go through the application's update path
-    bool secure_v2;  // the secure boot key is one of V2
-    uint16_t vdd_mv; // supply of the module's flash: 1800, 3300; 0: not known
+    bool release;   // the plan is meant to be final: nothing may stay open
+    bool ota;       // its writes go through the application's update path
+    bool secure_v2; // the secure boot key is one of V2
 };
 
 #define FB_CHECK_TEXT 240u

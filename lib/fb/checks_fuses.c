@@ -504,32 +504,38 @@ void fb_check_voltage(const struct fb_check_facts *f,
     static const enum fb_efuse_id ids[] = {
         FB_EFUSE_XPD_SDIO_FORCE, FB_EFUSE_XPD_SDIO_REG, FB_EFUSE_XPD_SDIO_TIEH};
     size_t none = fb_check_none(f);
+    const struct fb_flash_part *part = &f->in->before->part;
+    struct fb_vdd_sdio vdd = fb_vdd_sdio(&f->in->scratch->fuses, part->mtdi, 0);
+    enum fb_supply_verdict verdict =
+        fb_flash_part_judge(part, &f->in->scratch->fuses);
+    bool known = part->needs != FB_FLASH_SUPPLY_UNKNOWN;
     size_t step = none;
-    unsigned mv;
+    char text[FB_VDD_SDIO_TEXT];
 
     for (unsigned i = 0; i < sizeof ids / sizeof ids[0]; i++) {
         size_t burn = fb_check_burn(f, ids[i], 1, 0);
 
         step = burn < step ? burn : step;
     }
-    if (step == none && (fb_check_after(f, FB_EFUSE_XPD_SDIO_FORCE) == 0 ||
-                         f->in->vdd_mv == 0)) {
+    // Nothing is fixed, and nothing speaks against the strap.
+    if (step == none && verdict == FB_SUPPLY_GOOD &&
+        (!known || vdd.by == FB_VDD_SDIO_STRAP)) {
         return;
     }
-    mv = fb_check_after(f, FB_EFUSE_XPD_SDIO_FORCE) == 0  ? 0
-         : fb_check_after(f, FB_EFUSE_XPD_SDIO_REG) == 0  ? 0
-         : fb_check_after(f, FB_EFUSE_XPD_SDIO_TIEH) == 0 ? 1800
-                                                          : 3300;
-    fb_check_say(out,
-                 f->in->vdd_mv == 0    ? FB_CHECK_UNKNOWN
-                 : f->in->vdd_mv == mv ? FB_CHECK_PASS
-                                       : FB_CHECK_FAIL,
-                 step, "VDD_SDIO is fixed at %u mV, the flash needs %u mV", mv,
-                 f->in->vdd_mv);
-    if (f->in->vdd_mv == 0) {
+    if (!known) {
         fb_check_say(out, FB_CHECK_UNKNOWN, step,
-                     "VDD_SDIO is fixed at %u mV; what the flash needs was "
-                     "not said (--flash-voltage)",
-                     mv);
+                     "VDD_SDIO is %s; what the flash needs is not known "
+                     "(--flash-voltage)",
+                     fb_vdd_sdio_text(vdd, text));
+        return;
+    }
+    fb_check_say(out, verdict == FB_SUPPLY_GOOD ? FB_CHECK_PASS : FB_CHECK_FAIL,
+                 step, "VDD_SDIO is %s, the flash needs %s",
+                 fb_vdd_sdio_text(vdd, text),
+                 part->needs == FB_FLASH_SUPPLY_EXTERNAL
+                     ? "none of it"
+                     : fb_flash_supply_text(part->needs));
+    if (part->destroyed) {
+        fb_check_add(out, "; it was given more than it stands");
     }
 }

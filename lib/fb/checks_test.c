@@ -990,7 +990,7 @@ static void voltage_unknown(struct fixture *f)
 
 static void voltage_wrong(struct fixture *f)
 {
-    f->in.vdd_mv = 3300;
+    f->before.part.needs = FB_FLASH_SUPPLY_3V3;
     fx_burn(f, FB_EFUSE_XPD_SDIO_REG, 1);
     fx_burn(f, FB_EFUSE_XPD_SDIO_FORCE, 1);
 }
@@ -999,6 +999,48 @@ static void voltage_right(struct fixture *f)
 {
     voltage_wrong(f);
     fx_burn(f, FB_EFUSE_XPD_SDIO_TIEH, 1);
+}
+
+static void voltage_too_high(struct fixture *f)
+{
+    voltage_right(f);
+    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, false};
+}
+
+static void voltage_off(struct fixture *f)
+{
+    f->before.part.needs = FB_FLASH_SUPPLY_3V3;
+    fx_burn(f, FB_EFUSE_XPD_SDIO_FORCE, 1);
+}
+
+static void supply_of_its_own(struct fixture *f)
+{
+    voltage_off(f);
+    f->before.part.needs = FB_FLASH_SUPPLY_EXTERNAL;
+}
+
+static void strap_wrong(struct fixture *f)
+{
+    lock_plan(f);
+    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_3V3, true, false};
+}
+
+static void strap_overruled(struct fixture *f)
+{
+    voltage_right(f);
+    f->before.part.mtdi = true;
+}
+
+static void strap_right(struct fixture *f)
+{
+    lock_plan(f);
+    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, false};
+}
+
+static void flash_destroyed(struct fixture *f)
+{
+    strap_right(f);
+    f->before.part.destroyed = true;
 }
 
 static void no_copy(struct fixture *f)
@@ -1281,10 +1323,21 @@ static const struct row {
     {20, FAIL, lock_without_app, "before any boot"},
     {20, FAIL, counter_open_in_release, "open: "},
     {20, UNKNOWN, nothing_known_but_plan, NULL},
-    {21, PASS, voltage_right, "3300 mV"},
-    {21, FAIL, voltage_wrong, "1800 mV, the flash needs 3300 mV"},
-    {21, UNKNOWN, voltage_unknown, NULL},
+    {21, PASS, voltage_right, "3.3 V by the eFuses"},
+    {21, PASS, strap_overruled, "3.3 V by the eFuses"},
+    {21, PASS, supply_of_its_own, "off by the eFuses"},
+    {21, FAIL, voltage_wrong,
+     "1.8 V by the eFuses XPD_SDIO_*, the flash needs 3.3 V"},
+    {21, FAIL, voltage_off,
+     "off by the eFuses XPD_SDIO_*, the flash needs 3.3 V"},
+    {21, FAIL, voltage_too_high,
+     "3.3 V by the eFuses XPD_SDIO_*, the flash needs 1.8 V"},
+    {21, FAIL, strap_wrong,
+     "1.8 V by the strap MTDI (GPIO12), the flash needs 3.3 V"},
+    {21, FAIL, flash_destroyed, "given more than it stands"},
+    {21, UNKNOWN, voltage_unknown, "--flash-voltage"},
     {21, NONE, lock_plan, NULL},
+    {21, NONE, strap_right, NULL},
     {22, PASS, lock_plan, NULL},
     {22, FAIL, no_copy, "no copy"},
     {22, UNKNOWN, keys_hidden_no_files, NULL},

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/fb/efuse.h"
+#include "lib/fb/flash_supply.h"
 #include "lib/fb/flash.h"
 #include "lib/fb/status.h"
 
@@ -29,6 +30,7 @@ struct fb_board_state {
     unsigned reads;       // equal readings of the fuses, one after another
     unsigned unproven; // bit B: what is known of block B came from a key file,
                        // and nothing showed that the chip holds that key
+    struct fb_flash_part part;
     bool flash_unread[FB_FLASH_SECTORS]; // nothing is known of that sector
 };
 

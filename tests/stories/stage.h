@@ -14,17 +14,21 @@
 struct stage {
     struct fixture *f;
     struct harness h;
+    uint32_t strap; // as the board boots
 };
 
 static inline void stage_init(struct stage *s, struct fixture *f)
 {
-    struct chip_config config = {
-        .flash_size = FX_FLASH, .strap = CHIP_STRAP_FLASH_BOOT, .seed = 1};
+    struct chip_config config = {.flash_size = FX_FLASH, .seed = 1};
 
     s->f = f;
     harness_init(&s->h, FX_FLASH);
     config.flash = s->h.flash;
     config.revision = f->before.syscon_date != 0 ? 3 : 0;
+    config.flash_supply = f->before.part.needs;
+    config.flash_destroyed = f->before.part.destroyed;
+    config.strap = s->strap =
+        CHIP_STRAP_FLASH_BOOT | (f->before.part.mtdi ? CHIP_STRAP_MTDI : 0);
     chip_init(s->h.chip, &config, &s->h.callbacks);
     chip_set_efuses(s->h.chip, &f->before.fuses);
     harness_load(&s->h, 0, f->flash, FX_FLASH);
@@ -95,7 +99,7 @@ static inline void stage_write(struct stage *s, const struct fb_step *step)
 // All steps, with GPIO0 low: the chip waits in its download mode meanwhile.
 static inline void stage_carry_out(struct stage *s)
 {
-    chip_set_strap(s->h.chip, CHIP_STRAP_DOWNLOAD);
+    chip_set_strap(s->h.chip, s->strap & ~CHIP_STRAP_GPIO0);
     harness_restart(&s->h);
     (void)harness_run(&s->h, 20);
     for (size_t i = 0; i < s->f->plan.steps; i++) {
@@ -107,7 +111,7 @@ static inline void stage_carry_out(struct stage *s)
             stage_write(s, step);
         }
     }
-    chip_set_strap(s->h.chip, CHIP_STRAP_FLASH_BOOT);
+    chip_set_strap(s->h.chip, s->strap);
 }
 
 // Cold boot until it says `text`. False: it does not, in three seconds.

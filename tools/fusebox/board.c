@@ -98,6 +98,18 @@ static bool parse_bits(char *value, unsigned *bits)
     return true;
 }
 
+// "flash_voltage = 3.3\nmtdi = low\n", as far as it is known.
+static void print_part(const struct fb_flash_part *part, char *text, size_t cap)
+{
+    size_t n = strlen(text);
+    if (part->needs != FB_FLASH_SUPPLY_UNKNOWN) {
+        (void)snprintf(text + n, cap - n, "flash_voltage = %s\nmtdi = %s\n%s",
+                       fb_flash_supply_name(part->needs),
+                       part->mtdi ? "high" : "low",
+                       part->destroyed ? "flash = destroyed\n" : "");
+    }
+}
+
 static int write_ini(const char *dir, const struct board_ini *ini)
 {
     char path[BOARD_PATH_MAX];
@@ -106,6 +118,7 @@ static int write_ini(const char *dir, const struct board_ini *ini)
                    "board = %s\nrevision = %" PRIu32 "\nflash_size = %" PRIu32
                    "\n",
                    ini->name, ini->revision, ini->flash_size);
+    print_part(&ini->part, text, sizeof text);
     print_bits("unknown", ini->unknown, text, sizeof text);
     print_bits("unproven", ini->unproven, text, sizeof text);
     int error = host_file_write(board_path(dir, "board.ini", path), text,
@@ -167,7 +180,14 @@ int board_create(const char *dir, const struct board_ini *ini)
     return status;
 }
 
-static bool parse_ini_line(char *line, struct board_ini *ini)
+static bool is_one_of(const char *value, const char *one, const char *other,
+                      bool *is)
+{
+    *is = strcmp(value, one) == 0;
+    return *is || strcmp(value, other) == 0;
+}
+
+static bool parse_ini_line(char *line, struct board_ini *ini, bool *mtdi)
 {
     char key[32];
     char value[64];
@@ -196,6 +216,16 @@ static bool parse_ini_line(char *line, struct board_ini *ini)
     if (strcmp(key, "unproven") == 0) {
         return parse_bits(value, &ini->unproven);
     }
+    if (strcmp(key, "flash_voltage") == 0) {
+        return fb_flash_supply_parse(value, &ini->part.needs);
+    }
+    if (strcmp(key, "mtdi") == 0) {
+        *mtdi = true;
+        return is_one_of(value, "high", "low", &ini->part.mtdi);
+    }
+    if (strcmp(key, "flash") == 0) {
+        return is_one_of(value, "destroyed", "whole", &ini->part.destroyed);
+    }
     if (strcmp(key, "flash_size") == 0) {
         ini->flash_size = (uint32_t)number;
         return is_number && number >= 0x100000 && number <= 0x1000000 &&
@@ -221,16 +251,20 @@ static int read_ini(const char *dir, struct board_ini *ini)
     host_file_free(&file);
 
     memset(ini, 0, sizeof *ini);
+    bool mtdi = false;
     unsigned number = 0;
     char *rest = text;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         number++;
-        if (!parse_ini_line(line, ini)) {
+        if (!parse_ini_line(line, ini, &mtdi)) {
             return cli_error(path, "line %u: cannot be understood", number);
         }
     }
     if (ini->flash_size == 0) {
         return cli_error(path, "flash_size is missing");
+    }
+    if (!mtdi) { // as modules with such flash are made
+        ini->part.mtdi = ini->part.needs == FB_FLASH_SUPPLY_1V8;
     }
     return 0;
 }
@@ -373,13 +407,30 @@ void board_close(struct board *board)
     }
 }
 
-int board_save_fuses(struct board *board, const struct fb_efuse_words *fuses)
+int board_save(struct board *board, const struct chip *chip)
 {
-    if (memcmp(&board->fuses, fuses, sizeof *fuses) == 0) {
-        return 0;
+    int status = 0;
+    if (memcmp(&board->fuses, chip_efuses(chip), sizeof board->fuses) != 0) {
+        board->fuses = *chip_efuses(chip);
+        status = write_fuses(board->dir, &board->fuses);
     }
-    board->fuses = *fuses;
-    return write_fuses(board->dir, fuses);
+    if (status == 0 && chip_flash_destroyed(chip) &&
+        !board->ini.part.destroyed) {
+        board->ini.part.destroyed = true;
+        status = write_ini(board->dir, &board->ini);
+    }
+    return status;
+}
+
+struct chip_config board_chip(const struct board_ini *ini)
+{
+    return (struct chip_config){.flash_size = ini->flash_size,
+                                .flash_supply = ini->part.needs,
+                                .flash_destroyed = ini->part.destroyed,
+                                .revision = ini->revision,
+                                .strap =
+                                    CHIP_STRAP_FLASH_BOOT |
+                                    (ini->part.mtdi ? CHIP_STRAP_MTDI : 0)};
 }
 
 void board_state(const struct board *board, struct fb_board_state *s)
@@ -391,6 +442,7 @@ void board_state(const struct board *board, struct fb_board_state *s)
         .flash_size = board->ini.flash_size,
         .syscon_date = board->ini.revision == 3 ? 1u << 31 : 0,
         .reads = 3,
+        .part = board->ini.part,
     };
     s->unproven = board->ini.unproven;
     fb_board_state_know_all(s);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A board as a folder:
-//     board.ini   what it is: name, chip revision, flash size
+//     board.ini   what it is: name, chip revision, flash size and supply
 //     efuse.bin   the fuses, in QEMU's format (host/efuse_file.h)
 //     flash.bin   the flash chip's content, one byte a byte
 //     lock        held while a process uses the folder
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "chip/chip.h"
 #include "lib/fb/efuse.h"
 #include "lib/fb/plan.h"
 
@@ -37,6 +38,7 @@ struct board_ini {
     unsigned unknown;    // BOARD_UNKNOWN_*
     unsigned unproven;   // BOARD_UNKNOWN_BLOCK1, _BLOCK2: from a key file that
                          // nothing showed to be the chip's
+    struct fb_flash_part part;
 };
 
 struct board {
@@ -70,10 +72,15 @@ int board_load(struct board *board, const char *dir);
 int board_create_from(const char *dir, const struct board_ini *ini,
                       const struct fb_efuse_words *fuses, const uint8_t *flash);
 
+// The chip of such a board, as it is wired to boot; flash, seed and ROM are for
+// the caller to fill in.
+struct chip_config board_chip(const struct board_ini *ini);
+
 // What the folder says about the board. s->flash is the board's mapping.
 void board_state(const struct board *board, struct fb_board_state *s);
 
-// Store fuses if they differ from what is on disk.
-int board_save_fuses(struct board *board, const struct fb_efuse_words *fuses);
+// Store the chip's fuses, and that it destroyed its flash part, if that differs
+// from what is on disk.
+int board_save(struct board *board, const struct chip *chip);
 
 #endif

@@ -191,13 +191,11 @@ static int open_replay(struct run *r, const char *dir)
 static int make_chip(struct run *r)
 {
     bool replay = r->recording.inputs != NULL;
-    struct chip_config config = {.flash = r->board.flash,
-                                 .flash_size = r->board.ini.flash_size,
-                                 .revision = r->board.ini.revision,
-                                 .strap = replay ? r->recording.strap
-                                                 : CHIP_STRAP_FLASH_BOOT,
-                                 .seed = replay ? r->recording.seed : 1,
-                                 .rom = r->rom};
+    struct chip_config config = board_chip(&r->board.ini);
+    config.flash = r->board.flash;
+    config.seed = replay ? r->recording.seed : 1;
+    config.strap = replay ? r->recording.strap : config.strap;
+    config.rom = r->rom;
     struct chip_callbacks callbacks = {.ctx = r, .uart_tx = on_uart_tx};
     if (cli_flag(r->cli, "verbose")) {
         callbacks.log = on_log;
@@ -305,7 +303,7 @@ static int run_live(struct run *r)
         r->quiet && !cli_given(r->cli, "ms") ? WHY_MS : cli_uint(r->cli, "ms");
     uint64_t end_ns = ms * 1000000u;
     bool said = false;
-    record_power_on(&r->record, CHIP_STRAP_FLASH_BOOT);
+    record_power_on(&r->record, r->record.strap);
     while (chip_time_ns(r->chip) < end_ns) {
         (void)record_deliver(&r->record, false);
         enum chip_stop stop = record_run(&r->record, SLICE_CYCLES);
@@ -367,11 +365,14 @@ static void say(void *ctx, const char *line)
 static int explain(struct run *r)
 {
     uint8_t *scratch = malloc(r->board.ini.flash_size);
+    char trouble[160];
+    chip_flash_trouble(r->chip, trouble, sizeof trouble);
     struct why why = {.console = r->console,
                       .fuses = chip_efuses(r->chip),
                       .revision = r->board.ini.revision,
                       .flash = r->board.flash,
                       .flash_size = r->board.ini.flash_size,
+                      .flash_trouble = trouble,
                       .scratch = scratch,
                       .find_keys = host_key_search};
     if (scratch == NULL) {

@@ -58,6 +58,11 @@ static int describe_new_board(const struct cli *cli, struct board_ini *ini)
         return cli_error(NULL, "--flash-size: 1, 2, 4, 8 or 16 (MiB)");
     }
     ini->flash_size = (uint32_t)mib << 20;
+    (void)fb_flash_supply_parse(cli_string(cli, "flash-voltage"),
+                                &ini->part.needs);
+    ini->part.mtdi = cli_given(cli, "mtdi")
+                         ? strcmp(cli_string(cli, "mtdi"), "high") == 0
+                         : ini->part.needs == FB_FLASH_SUPPLY_1V8;
     const char *mac = cli_string(cli, "mac");
     if (mac == NULL) {
         // A locally administered address: no vendor's.
@@ -202,7 +207,6 @@ static int open_board(const struct cli *cli, struct fleet *f, size_t i)
         .rfc2217_port = port_of(cli, "rfc2217-port", i),
         .gdb = cli_given(cli, "gdb"),
         .gdb_port = port_of(cli, "gdb", i),
-        .strap = CHIP_STRAP_FLASH_BOOT,
         .line_rate = cli_flag(cli, "line-rate"),
         .faults = f->faults == NULL ? NULL : &f->faults[i],
         .record = cli_string(cli, "record"),

@@ -63,10 +63,11 @@ static void tell(const struct cli *cli, const struct snapshot *s,
     const char *dir = cli_string(cli, "output");
     const uint8_t *mac = s->ini.mac;
     cli_print("%s: %s %02x:%02x:%02x:%02x:%02x:%02x, chip revision %" PRIu32
-              ", %" PRIu32 " MiB flash%s\n",
+              ", %" PRIu32 " MiB flash%s, supply %s\n",
               dir, s->ini.name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
               s->ini.revision, s->ini.flash_size >> 20,
-              s->ini.unknown & BOARD_UNKNOWN_FLASH ? " (not read)" : "");
+              s->ini.unknown & BOARD_UNKNOWN_FLASH ? " (not read)" : "",
+              fb_flash_supply_text(s->ini.part.needs));
     tell_keys(cli, s, hidden);
     if (s->ini.unknown & BOARD_UNKNOWN_CONFIG) {
         cli_print("FLASH_CRYPT_CONFIG and CODING_SCHEME are read-protected: "

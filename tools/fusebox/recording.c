@@ -27,7 +27,7 @@ int recording_create(const struct board *board,
         return cli_error(path, "%s", strerror(errno));
     }
     (void)fprintf(*inputs, "%s\nseed 0x%016" PRIx64 "\nstrap 0x%02" PRIx32 "\n",
-                  FIRST_LINE, seed, options->strap);
+                  FIRST_LINE, seed, board_chip(&board->ini).strap);
     (void)fprintf(*inputs, "rom %s\n",
                   options->rom != NULL ? "mask" : "built-in");
     for (unsigned i = 0; i < options->fault_count; i++) {

@@ -110,7 +110,8 @@ static void drop_line(struct served *s)
 
 static void power_on(struct served *s, bool download)
 {
-    uint32_t strap = download ? CHIP_STRAP_DOWNLOAD : s->options->strap;
+    uint32_t strap =
+        download ? s->record.strap & ~CHIP_STRAP_GPIO0 : s->record.strap;
     note(s, "power on, boot straps 0x%02" PRIx32, strap);
     s->held = false;
     s->syncs = 0;
@@ -432,7 +433,7 @@ static int run_chip(struct served *s)
     uint64_t cycles = s->options->line_rate ? SLICE_CYCLES_PACED : SLICE_CYCLES;
     enum chip_stop stop = s->debugger != NULL ? gdb_run(s->gdb, cycles)
                                               : record_run(&s->record, cycles);
-    (void)board_save_fuses(s->board, chip_efuses(s->chip));
+    (void)board_save(s->board, s->chip);
     if (stop == CHIP_POWER_LOST) {
         note(s, "the board is without power until its next reset");
         s->dark = true;
@@ -470,13 +471,13 @@ static void on_input(void *ctx, const char *line)
     (void)fprintf(s->inputs, "%s\n", line);
 }
 
-static int start_recording(struct served *s, uint64_t seed)
+static int start_recording(struct served *s, uint64_t seed, uint32_t strap)
 {
     int status = 0;
     if (s->options->record != NULL) {
         status = recording_create(s->board, s->options, seed, &s->inputs);
     }
-    record_init(&s->record, s->chip, s->options->faults, s->options->strap,
+    record_init(&s->record, s->chip, s->options->faults, strap,
                 s->inputs != NULL ? on_input : NULL, s);
     return status;
 }
@@ -486,12 +487,10 @@ static int make_chip(struct served *s)
     const struct server_options *o = s->options;
     uint64_t seed = 0;
     (void)!getrandom(&seed, sizeof seed, 0);
-    struct chip_config config = {.flash = s->board->flash,
-                                 .flash_size = s->board->ini.flash_size,
-                                 .revision = s->board->ini.revision,
-                                 .strap = o->strap,
-                                 .seed = seed,
-                                 .rom = o->rom};
+    struct chip_config config = board_chip(&s->board->ini);
+    config.flash = s->board->flash;
+    config.seed = seed;
+    config.rom = o->rom;
     struct chip_callbacks callbacks = {.ctx = s,
                                        .uart_tx = on_uart_tx,
                                        .operation = on_operation,
@@ -504,7 +503,7 @@ static int make_chip(struct served *s)
     }
     chip_init(s->chip, &config, &callbacks);
     chip_set_efuses(s->chip, &s->board->fuses);
-    int status = start_recording(s, seed);
+    int status = start_recording(s, seed, config.strap);
     if (status == 0 && o->faults != NULL &&
         !faults_attach(o->faults, s->chip)) {
         status = cli_error("--fault",
@@ -538,7 +537,7 @@ int served_close(struct served *s)
 {
     int status = 0;
     if (s->chip != NULL && s->console != NULL) {
-        status = board_save_fuses(s->board, chip_efuses(s->chip));
+        status = board_save(s->board, s->chip);
     }
     if (s->inputs != NULL) {
         record_end(&s->record);

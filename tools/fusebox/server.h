@@ -29,7 +29,6 @@ struct server_options {
     uint16_t rfc2217_port; // TCP, 0: any free one
     bool gdb;              // a port for GDB
     uint16_t gdb_port;     // TCP, 0: any free one
-    uint32_t strap;        // CHIP_STRAP_*
     bool line_rate;        // bytes take their time at UART0's baud rate
     struct faults *faults; // what is to go wrong (chip/debug/faults.h), or NULL
     const void *rom;       // struct mask_rom, NULL: the built-in model

@@ -327,7 +327,11 @@ static int load_options(struct subject *s, const struct cli *cli)
 
     s->cli = cli;
     if (voltage != NULL) {
-        s->in.vdd_mv = voltage[0] == '1' ? 1800 : 3300;
+        struct fb_flash_part *part = &s->state.part;
+        bool wired = part->needs != FB_FLASH_SUPPLY_UNKNOWN;
+
+        (void)fb_flash_supply_parse(voltage, &part->needs);
+        part->mtdi = wired ? part->mtdi : part->needs == FB_FLASH_SUPPLY_1V8;
     }
     return load_keys(s, cli);
 }

@@ -39,7 +39,8 @@
          .help = "second copies of keys, from where they are kept"},           \
     {                                                                          \
         .name = "flash-voltage", .kind = CLI_CHOICE, .value = "V",             \
-        .choices = "1.8|3.3", .help = "supply of the module's flash chip"      \
+        .choices = "1.8|3.3|external",                                         \
+        .help = "supply that the module's flash chip needs"                    \
     }
 
 #define SUBJECT_OPTIONS                                                        \

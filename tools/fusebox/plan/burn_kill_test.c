@@ -145,11 +145,10 @@ static enum execute_result run_once(struct small_board *s, struct chance *c)
 static unsigned until_done(uint64_t seed)
 {
     struct small_board *s = small_new(locked, 3, 1);
-    const struct chip_port_config config = {.flash = s->flash,
-                                            .flash_size = SMALL_FLASH,
-                                            .revision = 1,
-                                            .fuses = &s->board.fuses,
-                                            .seed = seed};
+    struct chip_port_config config = {.flash = s->flash,
+                                      .fuses = &s->board.fuses,
+                                      .chip = board_chip(&s->board.ini)};
+    config.chip.seed = seed;
     struct chance c = {.p = chip_port_new(&config), .rng = seed};
     enum execute_result result = EXECUTE_INTERRUPTED;
     unsigned runs = 0;

@@ -60,19 +60,16 @@ static struct chip_port *allocate(uint32_t flash_size)
 
 struct chip_port *chip_port_new(const struct chip_port_config *config)
 {
-    struct chip_port *p = allocate(config->flash_size);
+    struct chip_config chip = config->chip;
+    struct chip_port *p = allocate(chip.flash_size);
     if (p == NULL) {
         return NULL;
     }
-    memcpy(p->flash, config->flash, config->flash_size);
-    faults_init(&p->faults, config->seed);
+    memcpy(p->flash, config->flash, chip.flash_size);
+    p->strap = chip.strap;
+    faults_init(&p->faults, chip.seed);
     set_callbacks(p);
-    const struct chip_config chip = {.flash = p->flash,
-                                     .flash_size = config->flash_size,
-                                     .revision = config->revision,
-                                     .strap = CHIP_STRAP_FLASH_BOOT,
-                                     .seed = config->seed,
-                                     .rom = config->rom};
+    chip.flash = p->flash;
     chip_init(p->chip, &chip, &p->callbacks);
     chip_set_efuses(p->chip, config->fuses);
     (void)faults_attach(&p->faults, p->chip);
@@ -211,10 +208,9 @@ static void start(struct chip_port *p, bool download)
 {
     p->held = false;
     p->count = 0;
-    chip_set_strap(p->chip,
-                   download ? CHIP_STRAP_DOWNLOAD : CHIP_STRAP_FLASH_BOOT);
+    chip_set_strap(p->chip, download ? p->strap & ~CHIP_STRAP_GPIO0 : p->strap);
     chip_power_on(p->chip);
-    chip_set_strap(p->chip, CHIP_STRAP_FLASH_BOOT); // GPIO0 is released again
+    chip_set_strap(p->chip, p->strap); // GPIO0 is released again
     faults_power_on(&p->faults);
 }
 

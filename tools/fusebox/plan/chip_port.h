@@ -23,6 +23,7 @@ struct chip_port {
     struct chip *chip;
     uint8_t *flash;
     uint32_t flash_size;
+    uint32_t strap; // as the board boots
     struct faults faults;
     struct chip_callbacks callbacks;
     struct line line;
@@ -40,11 +41,9 @@ struct chip_port {
 
 struct chip_port_config {
     const uint8_t *flash; // copied
-    uint32_t flash_size;
-    uint32_t revision;
     const struct fb_efuse_words *fuses;
-    const void *rom; // a loaded mask ROM, or NULL
-    uint64_t seed;
+    // Size and revision, how it is wired, seed and ROM; its flash is the copy.
+    struct chip_config chip;
 };
 
 // A powered board, booting from its flash. NULL: no memory.

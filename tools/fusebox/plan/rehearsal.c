@@ -70,6 +70,23 @@ static int check_state(const struct plan_file *plan, const struct board *board)
                                        "plan was made");
 }
 
+// A guess at what the flash needs would be no rehearsal.
+static int check_supply(const struct plan_file *plan, const struct board *board)
+{
+    static const enum fb_efuse_id ids[] = {
+        FB_EFUSE_XPD_SDIO_FORCE, FB_EFUSE_XPD_SDIO_REG, FB_EFUSE_XPD_SDIO_TIEH};
+    struct fb_efuse_words burned = {0};
+    uint32_t any = 0;
+    fb_plan_burn(&plan->plan, &burned);
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        any |= fb_efuse_get(&burned, ids[i]);
+    }
+    return any == 0 || board->ini.part.needs != FB_FLASH_SUPPLY_UNKNOWN
+               ? 0
+               : cli_error(board->dir, "the plan fixes the flash's supply, and "
+                                       "board.ini has no flash_voltage");
+}
+
 int rehearsal_open(struct rehearsal *r, struct plan_file *plan,
                    const struct board *board, const void *rom,
                    const struct target_goal *goal)
@@ -79,17 +96,20 @@ int rehearsal_open(struct rehearsal *r, struct plan_file *plan,
     r->before = board->fuses;
     int status = check_state(plan, board);
     if (status == 0) {
+        status = check_supply(plan, board);
+    }
+    if (status == 0) {
         status = fill_unknown(r, board, &r->before);
     }
     if (status != 0) {
         return status;
     }
-    const struct chip_port_config config = {.flash = board->flash,
-                                            .flash_size = board->ini.flash_size,
-                                            .revision = board->ini.revision,
-                                            .fuses = &r->before,
-                                            .rom = rom,
-                                            .seed = 1};
+    struct chip_port_config config = {.flash = board->flash,
+                                      .fuses = &r->before,
+                                      .chip = board_chip(&board->ini)};
+    config.chip.rom = rom;
+    config.chip.seed = 1;
+    r->part = board->ini.part;
     r->chip = chip_port_new(&config);
     r->port = r->chip == NULL ? NULL : chip_port_open(r->chip);
     if (r->port == NULL || target_init(&r->target, r->port) != TARGET_OK) {
@@ -125,9 +145,10 @@ static void judge_failure(struct rehearsal *r)
         target_boot(&r->target, &r->run.goal, &r->run.console) == TARGET_OK;
     r->verdict = VERDICT_STOPS;
     if (!lives) {
+        r->part.destroyed = chip_flash_destroyed(r->chip->chip);
         r->verdict =
-            verdict_of_dead(r->plan, chip_efuses(r->chip->chip), r->chip->flash,
-                            &r->advice, way, sizeof way);
+            verdict_of_dead(r->plan, &r->part, chip_efuses(r->chip->chip),
+                            r->chip->flash, &r->advice, way, sizeof way);
     }
     (void)snprintf(r->why, sizeof r->why, "step %zu: %s%s%s", r->run.step + 1,
                    why, lives ? "" : "; ", way);

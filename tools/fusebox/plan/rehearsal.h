@@ -19,6 +19,7 @@ struct rehearsal {
     struct journal journal;
     struct execution run;
     struct fb_efuse_words before;   // true fuses
+    struct fb_flash_part part;      // of the board
     struct fb_efuse_words firmware; // burned by the board's own firmware
     enum execute_result result;
     enum verdict verdict;

@@ -529,10 +529,8 @@ static int name_key(struct recorder *r, enum plan_key_kind kind,
 static int watch(struct recorder *r)
 {
     struct board served = r->board;
-    const struct server_options options = {.strap = CHIP_STRAP_FLASH_BOOT,
-                                           .rom = r->in->rom,
-                                           .operated = on_operated,
-                                           .operated_ctx = r};
+    const struct server_options options = {
+        .rom = r->in->rom, .operated = on_operated, .operated_ctx = r};
     int status = server_run(&served, &options, 1, on_ready, r);
     r->board.flash = NULL; // the server has closed the board
     r->board.lock = -1;

@@ -125,6 +125,9 @@ static int take_flash(struct target *t, enum snapshot_flash how,
                       struct snapshot *s)
 {
     int status = target_flash_bytes(t, &s->ini.flash_size);
+    if (status == TARGET_OK) {
+        status = target_flash_part(t, &s->ini.part);
+    }
     if (status != TARGET_OK) {
         return status;
     }

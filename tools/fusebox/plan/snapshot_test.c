@@ -34,11 +34,10 @@ static int take(struct chip_port *chip, enum snapshot_flash how,
 static struct chip_port *board(const struct fb_efuse_words *fuses,
                                const uint8_t *flash, uint32_t revision)
 {
-    const struct chip_port_config config = {.flash = flash,
-                                            .flash_size = SMALL_FLASH,
-                                            .revision = revision,
-                                            .fuses = fuses,
-                                            .seed = 1};
+    const struct board_ini ini = {.revision = revision,
+                                  .flash_size = SMALL_FLASH};
+    const struct chip_port_config config = {
+        .flash = flash, .fuses = fuses, .chip = board_chip(&ini)};
     struct chip_port *chip = chip_port_new(&config);
 
     assert_non_null(chip);

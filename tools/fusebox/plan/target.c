@@ -11,6 +11,12 @@
 #include "lib/fb/flash_encryption.h"
 #include "lib/fb/secure_boot_v1.h"
 
+// TRM, "Low-Power Management" and "IO_MUX and GPIO Matrix".
+#define RTC_CNTL_SDIO_CONF 0x3FF48074u
+#define GPIO_STRAP         0x3FF44038u
+#define GPIO_STRAP_MTDI    (1u << 5)
+#define EFUSE_BLK0_RDATA4  0x3FF5A010u // XPD_SDIO_*
+
 #define READS  3
 #define SECTOR FB_FLASH_SECTOR
 
@@ -225,6 +231,54 @@ int target_burn(struct target *t, unsigned block,
 
 // --- flash ---
 
+static int read_supply(struct target *t, struct fb_vdd_sdio *vdd, bool *mtdi)
+{
+    struct fb_efuse_words fuses = {0};
+    uint32_t conf = 0;
+    uint32_t strap = 0;
+    const struct {
+        uint32_t vaddr;
+        uint32_t *value;
+    } reads[] = {{RTC_CNTL_SDIO_CONF, &conf},
+                 {GPIO_STRAP, &strap},
+                 {EFUSE_BLK0_RDATA4, &fuses.word[0][4]}};
+    int status = HOST_LOADER_OK;
+    for (size_t i = 0; i < 3 && status == HOST_LOADER_OK; i++) {
+        status =
+            host_loader_read_reg(&t->loader, reads[i].vaddr, reads[i].value);
+    }
+    *mtdi = (strap & GPIO_STRAP_MTDI) != 0;
+    *vdd = fb_vdd_sdio(&fuses, *mtdi, conf);
+    return from_loader(t, status);
+}
+
+static bool answers(uint32_t id)
+{
+    return id != 0 && id != 0xFFFFFF;
+}
+
+static int no_flash(struct target *t, uint32_t id)
+{
+    struct fb_vdd_sdio vdd;
+    bool mtdi = false;
+    char text[FB_VDD_SDIO_TEXT];
+    int status = read_supply(t, &vdd, &mtdi);
+    if (status != TARGET_OK) {
+        return status;
+    }
+    if (answers(id)) {
+        (void)snprintf(t->why, sizeof t->why,
+                       "the flash chip's size is not known (id 0x%06x)",
+                       (unsigned)id);
+    } else {
+        (void)snprintf(t->why, sizeof t->why,
+                       "the flash chip does not answer (id 0x%06x); its supply "
+                       "VDD_SDIO is %s",
+                       (unsigned)id, fb_vdd_sdio_text(vdd, text));
+    }
+    return TARGET_E_HOST;
+}
+
 static int start_flash(struct target *t, uint32_t pins)
 {
     uint32_t id = 0;
@@ -235,11 +289,8 @@ static int start_flash(struct target *t, uint32_t pins)
     if (status == HOST_LOADER_OK) {
         uint32_t bytes = host_loader_flash_bytes(id);
         t->flash_size = bytes != 0 ? bytes : t->flash_size;
-        if (t->flash_size == 0) {
-            (void)snprintf(t->why, sizeof t->why,
-                           "the flash chip's size is not known (id 0x%06x)",
-                           (unsigned)id);
-            return TARGET_E_HOST;
+        if (t->flash_size == 0 || !answers(id)) {
+            return no_flash(t, id);
         }
     }
     if (status == HOST_LOADER_OK && host_stub != NULL) {
@@ -268,6 +319,21 @@ int target_flash(struct target *t)
         fb_bytes_wipe(&fuses, sizeof fuses);
     }
     return status == TARGET_OK ? start_flash(t, t->pins) : status;
+}
+
+int target_flash_part(struct target *t, struct fb_flash_part *part)
+{
+    struct fb_vdd_sdio vdd;
+    int status = target_flash(t);
+    if (status == TARGET_OK) {
+        status = read_supply(t, &vdd, &part->mtdi);
+    }
+    if (status == TARGET_OK) {
+        part->needs = vdd.mv == 0     ? FB_FLASH_SUPPLY_EXTERNAL
+                      : vdd.mv < 2700 ? FB_FLASH_SUPPLY_1V8
+                                      : FB_FLASH_SUPPLY_3V3;
+    }
+    return status;
 }
 
 int target_flash_bytes(struct target *t, uint32_t *bytes)

@@ -12,6 +12,7 @@
 #include "host/loader_session.h"
 #include "lib/fb/boot_log.h"
 #include "lib/fb/efuse.h"
+#include "lib/fb/flash_supply.h"
 
 enum target_status {
     TARGET_OK = 0,
@@ -67,6 +68,8 @@ int target_burn(struct target *t, unsigned block,
 // Attach the flash, start the stub, raise the rate. The calls below do it too.
 int target_flash(struct target *t);
 int target_flash_bytes(struct target *t, uint32_t *bytes);
+// Which supply the flash has, and so needs, since it answers.
+int target_flash_part(struct target *t, struct fb_flash_part *part);
 int target_write(struct target *t, uint32_t flash_off, const uint8_t *p,
                  size_t n, bool encrypt);
 int target_erase(struct target *t, uint32_t flash_off, size_t n);

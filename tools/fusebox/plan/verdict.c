@@ -76,6 +76,7 @@ static void advise(const struct plan_file *plan,
 }
 
 enum verdict verdict_of_dead(const struct plan_file *plan,
+                             const struct fb_flash_part *part,
                              const struct fb_efuse_words *fuses, uint8_t *flash,
                              struct fb_advice *advice, char *text, size_t cap)
 {
@@ -84,7 +85,8 @@ enum verdict verdict_of_dead(const struct plan_file *plan,
                                    .flash_size = plan->ini.flash_size,
                                    .syscon_date =
                                        plan->ini.revision == 3 ? 1u << 31 : 0,
-                                   .reads = 3};
+                                   .reads = 3,
+                                   .part = *part};
     fb_board_state_know_all(&state);
     advise(plan, &state, advice);
     fb_bytes_wipe(&state, sizeof state);

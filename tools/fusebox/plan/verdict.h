@@ -22,6 +22,7 @@ const char *verdict_name(enum verdict v);
 // reason, from everything it holds (nothing is unknown in the virtual chip) and
 // the plan's keys. flash: what is in it; advice: filled.
 enum verdict verdict_of_dead(const struct plan_file *plan,
+                             const struct fb_flash_part *part,
                              const struct fb_efuse_words *fuses, uint8_t *flash,
                              struct fb_advice *advice, char *text, size_t cap);
 

@@ -47,8 +47,8 @@ static enum verdict dead(struct small_board *s, const char **text)
     struct fb_advice advice;
 
     *text = why;
-    return verdict_of_dead(&s->plan, &s->board.fuses, s->flash, &advice, why,
-                           sizeof why);
+    return verdict_of_dead(&s->plan, &s->board.ini.part, &s->board.fuses,
+                           s->flash, &advice, why, sizeof why);
 }
 
 static void test_dead(void **state)

@@ -217,7 +217,7 @@ static enum replay_end run(struct recorder *c, uint32_t ms)
 }
 
 bool replay_run(struct replay *r, const struct replay_wish *wish,
-                uint8_t *flash, uint32_t size, uint32_t revision,
+                const struct board_ini *ini, uint8_t *flash,
                 struct fb_efuse_words *fuses)
 {
     struct chip *chip = malloc(chip_sizeof());
@@ -227,17 +227,15 @@ bool replay_run(struct replay *r, const struct replay_wish *wish,
                                              .log = on_log,
                                              .unmodelled = on_unmodelled,
                                              .operated = on_operated};
-    const struct chip_config config = {.flash = flash,
-                                       .flash_size = size,
-                                       .revision = revision,
-                                       .strap = CHIP_STRAP_FLASH_BOOT,
-                                       .seed = 1,
-                                       .rom = wish->rom};
+    struct chip_config config = board_chip(ini);
 
     if (chip == NULL) {
         return false;
     }
     memset(r, 0, sizeof *r);
+    config.flash = flash;
+    config.seed = 1;
+    config.rom = wish->rom;
     chip_init(chip, &config, &callbacks);
     chip_set_efuses(chip, fuses);
     chip_power_on(chip);
@@ -246,6 +244,7 @@ bool replay_run(struct replay *r, const struct replay_wish *wish,
     r->ns = chip_time_ns(chip);
     r->instructions = chip_instructions(chip);
     *fuses = *chip_efuses(chip);
+    r->flash_destroyed = chip_flash_destroyed(chip);
     free(chip);
     return true;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/fb/efuse.h"
+#include "tools/fusebox/board.h"
 
 #define REPLAY_TEXT  65536u // bytes of console and notes that are kept
 #define REPLAY_LINES 600u
@@ -60,6 +61,7 @@ struct replay {
     char why[80];                           // what the ROM decided last
     enum replay_stage stage;                // reached in the last boot
     unsigned burned_bits, programs, erases; // by the boot itself
+    bool flash_destroyed;
     unsigned unmodelled; // places that the virtual chip does not know
     size_t lines, spans, n;
     bool cut; // not everything was kept
@@ -68,10 +70,10 @@ struct replay {
     char text[REPLAY_TEXT];
 };
 
-// Boot. flash (size bytes) and *fuses are changed as the boot changes them.
-// False: out of memory.
+// Boot. flash (ini->flash_size bytes) and *fuses are changed as the boot
+// changes them. False: out of memory.
 bool replay_run(struct replay *r, const struct replay_wish *wish,
-                uint8_t *flash, uint32_t size, uint32_t revision,
+                const struct board_ini *ini, uint8_t *flash,
                 struct fb_efuse_words *fuses);
 
 #endif

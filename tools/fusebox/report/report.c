@@ -159,14 +159,15 @@ static int boot(struct report *r)
         free(rom);
         return status;
     }
+    struct board_ini ini = r->s.board.ini;
     const struct replay_wish wish = {
         .goal = r->goal.text != NULL ? r->goal.text : "",
         .ms = r->goal.text != NULL ? TEXT_MS : r->goal.seconds * 1000,
         .rom = rom};
     // The scratch memory of the map serves as the flash that the boot changes.
     memcpy(r->scratch, r->after.flash, r->after.flash_size);
-    if (!replay_run(r->replay, &wish, r->scratch, r->after.flash_size,
-                    r->s.board.ini.revision, &fuses)) {
+    ini.part = r->after.part;
+    if (!replay_run(r->replay, &wish, &ini, r->scratch, &fuses)) {
         status = cli_error(NULL, "out of memory");
     }
     fb_bytes_wipe(&fuses, sizeof fuses);

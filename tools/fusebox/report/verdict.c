@@ -124,10 +124,12 @@ static void judge_boot(const struct report *r, struct report_verdict *v)
 
 static void judge_plan_dead(struct report *r, struct report_verdict *v)
 {
+    struct fb_flash_part part = r->after.part;
     char text[600];
 
-    if (verdict_of_dead(r->s.plan, &r->after.fuses, r->after.flash, &r->advice,
-                        text, sizeof text) == VERDICT_BRICKS) {
+    part.destroyed |= r->replay->flash_destroyed;
+    if (verdict_of_dead(r->s.plan, &part, &r->after.fuses, r->after.flash,
+                        &r->advice, text, sizeof text) == VERDICT_BRICKS) {
         say(v, REPORT_NO, "Bricks");
     }
     add(v, "%c%s.", toupper((unsigned char)text[0]), text + 1);
