@@ -7,6 +7,7 @@
 
 #include "chip/periph/vdd_sdio.h"
 #include "chip/soc.h"
+#include "lib/fb/bytes.h"
 
 #define BASE       0x3FF5A000u
 #define CONF       (BASE + 0x0FCu)
@@ -61,16 +62,6 @@ void efuse_read_command(struct chip *chip)
     vdd_sdio_changed(chip);
 }
 
-static unsigned ones(uint32_t value)
-{
-    unsigned n = 0;
-
-    for (; value != 0; value &= value - 1) {
-        n++;
-    }
-    return n;
-}
-
 static void program(struct chip *chip)
 {
     struct fb_efuse_words data = {0};
@@ -88,7 +79,7 @@ static void program(struct chip *chip)
     fb_efuse_program(&after, &data);
     for (unsigned b = 0; b < FB_EFUSE_BLOCKS; b++) {
         for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
-            changed += ones(after.word[b][w] & ~chip->fuses.word[b][w]);
+            changed += ones32(after.word[b][w] & ~chip->fuses.word[b][w]);
         }
     }
     if (changed > 0 && !soc_operation(chip, CHIP_OP_EFUSE_BURN, 0, changed)) {

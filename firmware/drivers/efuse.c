@@ -6,6 +6,7 @@
 #include "firmware/drivers/efuse.h"
 
 #include "firmware/drivers/soc.h"
+#include "lib/fb/bytes.h"
 #include "lib/fb/efuse.h"
 
 enum {
@@ -29,19 +30,9 @@ uint32_t efuse_word(unsigned block, unsigned word)
     return REG32(base + 4 * word);
 }
 
-static unsigned ones(uint32_t x)
-{
-    unsigned n = 0;
-
-    for (; x != 0; x &= x - 1) {
-        n++;
-    }
-    return n;
-}
-
 bool efuse_flash_encryption_on(void)
 {
-    return ones(FIELD(FLASH_CRYPT_CNT)) % 2 == 1;
+    return ones32(FIELD(FLASH_CRYPT_CNT)) % 2 == 1;
 }
 
 unsigned efuse_plaintext_flashes_left(void)
@@ -49,7 +40,7 @@ unsigned efuse_plaintext_flashes_left(void)
     if ((FIELD(WR_DIS) >> FLASH_CRYPT_CNT_WR & 1) != 0) {
         return 0;
     }
-    return (FLASH_CRYPT_CNT_WIDTH - ones(FIELD(FLASH_CRYPT_CNT))) / 2;
+    return (FLASH_CRYPT_CNT_WIDTH - ones32(FIELD(FLASH_CRYPT_CNT))) / 2;
 }
 
 bool efuse_secure_boot_on(void)
@@ -69,5 +60,5 @@ unsigned efuse_secure_version(void)
     if (!efuse_secure_version_usable()) {
         return 0;
     }
-    return ones(efuse_word(SECURE_VERSION_BLOCK, SECURE_VERSION_WORD));
+    return ones32(efuse_word(SECURE_VERSION_BLOCK, SECURE_VERSION_WORD));
 }

@@ -54,6 +54,17 @@ static inline uint32_t align_up32(uint32_t n, uint32_t to)
     return (n + to - 1) & ~(to - 1);
 }
 
+// How many bits of x are 1.
+static inline unsigned ones32(uint32_t x)
+{
+    unsigned n = 0;
+
+    for (; x != 0; x &= x - 1) {
+        n++;
+    }
+    return n;
+}
+
 // out[i] = in[n - 1 - i]; in and out must not overlap. eFuse key blocks hold
 // the bytes of a key file in this order.
 void fb_bytes_reverse(uint8_t *out, const uint8_t *in, size_t n);

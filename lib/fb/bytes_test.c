@@ -80,9 +80,22 @@ static void test_wipe(void **state)
     assert_int_equal(secret[0], 0xA5);
 }
 
+static void test_ones(void **state)
+{
+    (void)state;
+    assert_int_equal(ones32(0), 0);
+    assert_int_equal(ones32(0x80000001u), 2);
+    assert_int_equal(ones32(UINT32_MAX), 32);
+    for (unsigned bit = 0; bit < 32; bit++) {
+        assert_int_equal(ones32(1u << bit), 1);
+        assert_int_equal(ones32(~(1u << bit)), 31);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ones),
         cmocka_unit_test(test_loads_and_stores),
         cmocka_unit_test(test_align_up),
         cmocka_unit_test(test_reverse),

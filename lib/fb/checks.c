@@ -253,16 +253,6 @@ bool fb_check_counter_known(const struct fb_check_facts *f,
     return known;
 }
 
-unsigned fb_check_ones(uint32_t bits)
-{
-    unsigned n = 0;
-
-    for (; bits != 0; bits &= bits - 1) {
-        n++;
-    }
-    return n;
-}
-
 // --- the board before and after ---
 
 // The scratch keeps its own flash.

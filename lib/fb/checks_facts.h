@@ -67,7 +67,6 @@ size_t fb_check_proof(const struct fb_check_facts *f, unsigned block,
 // Is FLASH_CRYPT_CNT known? False: said that it is not.
 bool fb_check_counter_known(const struct fb_check_facts *f,
                             struct fb_check_result *out);
-unsigned fb_check_ones(uint32_t bits);
 
 // P1 to P25.
 void fb_check_key_files(const struct fb_check_facts *f,

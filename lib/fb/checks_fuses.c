@@ -351,8 +351,7 @@ static const char *budget(const struct fb_check_facts *f, uint32_t was,
         cnt == was) {
         return "the plan burns it, and it does not change";
     }
-    if (cnt != was && fb_check_ones(cnt) % 2 == fb_check_ones(was) % 2 &&
-        !final) {
+    if (cnt != was && ones32(cnt) % 2 == ones32(was) % 2 && !final) {
         return "two bits at once: the parity stays, a cycle is lost";
     }
     if (final && made && !f->in->release) {

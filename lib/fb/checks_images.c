@@ -664,15 +664,14 @@ void fb_check_rollback(const struct fb_check_facts *f,
         const struct fb_part *p = &v->part[i];
 
         if (p->kind == FB_PART_APP && p->status == FB_OK &&
-            version_of(v, p) < fb_check_ones(bits)) {
+            version_of(v, p) < ones32(bits)) {
             fb_check_say(out, FB_CHECK_FAIL, fb_check_none(f),
                          "%s has secure_version %u, the fuses ask for %u",
-                         p->label, (unsigned)version_of(v, p),
-                         fb_check_ones(bits));
+                         p->label, (unsigned)version_of(v, p), ones32(bits));
             return;
         }
     }
     fb_check_say(out, FB_CHECK_PASS, fb_check_none(f),
-                 "SECURE_VERSION %u, %u steps left", fb_check_ones(bits),
-                 32 - fb_check_ones(bits));
+                 "SECURE_VERSION %u, %u steps left", ones32(bits),
+                 32 - ones32(bits));
 }

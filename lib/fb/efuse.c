@@ -202,24 +202,14 @@ void fb_efuse_read(const struct fb_efuse_words *fuses,
     fb_bytes_wipe(&seen, sizeof(seen));
 }
 
-static unsigned ones(uint32_t bits)
-{
-    unsigned count = 0;
-
-    for (; bits != 0; bits &= bits - 1) {
-        count++;
-    }
-    return count;
-}
-
 bool fb_efuse_flash_encryption_on(const struct fb_efuse_words *words)
 {
-    return ones(fb_efuse_get(words, FB_EFUSE_FLASH_CRYPT_CNT)) % 2 == 1;
+    return ones32(fb_efuse_get(words, FB_EFUSE_FLASH_CRYPT_CNT)) % 2 == 1;
 }
 
 unsigned fb_efuse_plaintext_flashes_left(const struct fb_efuse_words *words)
 {
-    unsigned burned = ones(fb_efuse_get(words, FB_EFUSE_FLASH_CRYPT_CNT));
+    unsigned burned = ones32(fb_efuse_get(words, FB_EFUSE_FLASH_CRYPT_CNT));
 
     if (fb_efuse_is_frozen(words, &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CNT])) {
         return 0;

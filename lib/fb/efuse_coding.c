@@ -21,16 +21,6 @@ size_t fb_efuse_coding_bytes(enum fb_efuse_coding coding)
     return 32;
 }
 
-static unsigned ones(unsigned byte)
-{
-    unsigned count = 0;
-
-    for (; byte != 0; byte &= byte - 1) {
-        count++;
-    }
-    return count;
-}
-
 // The XOR of the data bytes, and the sum of their bit counts, each weighted
 // with its position from 1 (TRM, "3/4 coding scheme").
 static void check_bytes(const uint8_t data[GROUP_DATA], uint8_t check[2])
@@ -40,7 +30,7 @@ static void check_bytes(const uint8_t data[GROUP_DATA], uint8_t check[2])
 
     for (unsigned i = 0; i < GROUP_DATA; i++) {
         parity ^= data[i];
-        sum += (i + 1) * ones(data[i]);
+        sum += (i + 1) * ones32(data[i]);
     }
     check[0] = (uint8_t)parity;
     check[1] = (uint8_t)sum; // at most 168
@@ -129,5 +119,5 @@ unsigned fb_efuse_decode(enum fb_efuse_coding coding, const uint32_t raw[8],
     }
     store_words(bytes, decoded);
     fb_bytes_wipe(bytes, sizeof(bytes));
-    return ones(errors);
+    return ones32(errors);
 }

@@ -203,16 +203,6 @@ enum {
     ((shadow)->word[0][id##_WORD] >> id##_BIT & ((1u << id##_WIDTH) - 1))
 #define FROZEN(shadow, id) (FIELD(shadow, WR_DIS) >> id##_WR & 1u)
 
-static unsigned ones(uint32_t x)
-{
-    unsigned n = 0;
-
-    for (; x != 0; x &= x - 1) {
-        n++;
-    }
-    return n;
-}
-
 uint32_t fb_first_boot_counter(uint32_t crypt_cnt)
 {
     return crypt_cnt | (crypt_cnt + 1);
@@ -229,9 +219,9 @@ bool fb_first_boot_key_next(const uint32_t key[8], uint32_t random,
 
     for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
         data[w] = 0;
-        if (!found && ones(key[w]) < WORD_ONES) {
+        if (!found && ones32(key[w]) < WORD_ONES) {
             found = true;
-            data[w] = ones(random) < WORD_ONES ? 0 : random;
+            data[w] = ones32(random) < WORD_ONES ? 0 : random;
         }
     }
     return found;
@@ -373,7 +363,7 @@ enum fb_first_boot_step
 fb_first_boot_next(const struct fb_first_boot_facts *facts,
                    enum fb_first_boot_why *why)
 {
-    return ones(FIELD(&facts->shadow, FLASH_CRYPT_CNT)) % 2 == 0
+    return ones32(FIELD(&facts->shadow, FLASH_CRYPT_CNT)) % 2 == 0
                ? plaintext(facts, why)
                : ciphertext(facts, why);
 }
