@@ -230,8 +230,7 @@ static void say_good(struct why_report *r, const struct keys *keys, unsigned n,
                      const struct fb_image *image)
 {
     uint32_t version = fb_image_secure_version(r->why->scratch, image);
-    unsigned want = (unsigned)__builtin_popcount(
-        fb_efuse_get(r->why->fuses, FB_EFUSE_SECURE_VERSION));
+    unsigned want = fb_efuse_secure_version(r->why->fuses);
 
     why_line(r, "slot %u at 0x%" PRIx32 " is whole%s", n, part->offset,
              keys->signs ? ", and signed with a key of the bootloader" : "");

@@ -196,17 +196,8 @@ static bool unjudged(const struct fb_board_view *v, const struct fb_part *part)
 // Below SECURE_VERSION: whether the bootloader minds is known to itself only.
 static bool outdated(const struct fb_board_view *v, const struct fb_part *app)
 {
-    const struct fb_efuse_words *fuses = &v->state->fuses;
-    uint32_t least = fb_efuse_get(fuses, FB_EFUSE_SECURE_VERSION);
-    uint32_t coding = fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
-
-    if (coding == 1 || coding == 2 ||
-        fb_efuse_get(fuses, FB_EFUSE_MAC_VERSION) != 0 ||
-        fb_efuse_get(fuses, FB_EFUSE_KEY_STATUS) != 0) {
-        return false; // BLOCK3 holds something else
-    }
     return fb_image_secure_version(v->plain + app->flash_off, &app->image) <
-           (unsigned)__builtin_popcount(least);
+           fb_efuse_secure_version(&v->state->fuses);
 }
 
 static enum fb_condition of_table_and_apps(const struct fb_board_view *v)

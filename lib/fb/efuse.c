@@ -217,6 +217,18 @@ unsigned fb_efuse_plaintext_flashes_left(const struct fb_efuse_words *words)
     return (7 - burned) / 2;
 }
 
+unsigned fb_efuse_secure_version(const struct fb_efuse_words *words)
+{
+    uint32_t coding = fb_efuse_get(words, FB_EFUSE_CODING_SCHEME);
+
+    if (coding == FB_CODING_3_4 || coding == FB_CODING_REPEAT ||
+        fb_efuse_get(words, FB_EFUSE_MAC_VERSION) != 0 ||
+        fb_efuse_get(words, FB_EFUSE_KEY_STATUS) != 0) {
+        return 0;
+    }
+    return ones32(fb_efuse_get(words, FB_EFUSE_SECURE_VERSION));
+}
+
 unsigned fb_efuse_chip_revision(const struct fb_efuse_words *words,
                                 uint32_t syscon_date)
 {

@@ -111,6 +111,10 @@ bool fb_efuse_is_hidden(const struct fb_efuse_words *words,
 bool fb_efuse_flash_encryption_on(const struct fb_efuse_words *words);
 // Plaintext re-flashes that FLASH_CRYPT_CNT still allows.
 unsigned fb_efuse_plaintext_flashes_left(const struct fb_efuse_words *words);
+// The least security version that the fuses ask for: the ones in
+// SECURE_VERSION. 0 where BLOCK3 holds something else: a custom MAC, a key, or
+// anything under a coding scheme.
+unsigned fb_efuse_secure_version(const struct fb_efuse_words *words);
 // Major chip revision from CHIP_VER_REV1, CHIP_VER_REV2 and bit 31 of
 // SYSCON_DATE.
 unsigned fb_efuse_chip_revision(const struct fb_efuse_words *words,

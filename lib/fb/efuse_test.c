@@ -572,6 +572,34 @@ static void test_chip_revision(void **state)
     }
 }
 
+// Of one word of BLOCK3, unless the block is somebody else's.
+static void test_secure_version(void **state)
+{
+    static const struct {
+        uint32_t version, config, mac_version;
+        unsigned want;
+    } rows[] = {
+        {0, 0, 0, 0},
+        {0x7, 0, 0, 3},
+        {0x80000001, 3, 0, 2},    // scheme 3 is none
+        {UINT32_MAX, 0, 0, 32},
+        {0x7, 1, 0, 0},           // 3/4
+        {0x7, 2, 0, 0},           // repeat
+        {0x7, 1u << 10, 0, 0},    // KEY_STATUS
+        {0x7, 0, 1u << 24, 0},    // a custom MAC
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fb_efuse_words words = {{{0}}};
+
+        words.word[3][4] = rows[i].version;
+        words.word[0][6] = rows[i].config;
+        words.word[3][5] = rows[i].mac_version;
+        assert_int_equal(fb_efuse_secure_version(&words), rows[i].want);
+    }
+}
+
 // Words 1 and 2 of a real part.
 static void test_mac(void **state)
 {
@@ -806,6 +834,7 @@ int main(void)
         cmocka_unit_test(test_key_order),
         cmocka_unit_test(test_flash_crypt_cnt),
         cmocka_unit_test(test_chip_revision),
+        cmocka_unit_test(test_secure_version),
         cmocka_unit_test(test_mac),
         cmocka_unit_test(test_provisioning_sequence),
         cmocka_unit_test(test_espefuse_keys),
