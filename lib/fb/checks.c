@@ -285,19 +285,25 @@ static void apply(struct fb_check_facts *f)
     }
 }
 
-static void gather(struct fb_check_facts *f, const struct fb_check_input *in)
+struct fb_board_keys fb_check_keys(const struct fb_check_input *in,
+                                   const struct fb_efuse_words *fuses)
 {
-    f->in = in;
-    f->keys = (struct fb_board_keys){
+    return (struct fb_board_keys){
         .flash_key = in->flash_key.bytes,
         .flash_key_len = in->flash_key.len,
         .boot_key = in->secure_boot_key.bytes,
         .boot_key_len = in->secure_boot_key.len,
         .signing_pub = in->signing_pub.len == 64 ? in->signing_pub.bytes : NULL,
+        .v2 = in->secure_v2 || fb_efuse_get(fuses, FB_EFUSE_ABS_DONE_1) != 0,
     };
+}
+
+static void gather(struct fb_check_facts *f, const struct fb_check_input *in)
+{
+    f->in = in;
     copy_state(in);
     apply(f);
-    f->keys.v2 = in->secure_v2 || fb_check_after(f, FB_EFUSE_ABS_DONE_1) != 0;
+    f->keys = fb_check_keys(in, &in->scratch->fuses);
     fb_board_view(&f->before, in->before, &f->keys, in->plain);
     fb_board_view(&f->after, in->scratch, &f->keys, in->plain);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fb/board_view.h"
 #include "lib/fb/boot_log.h"
 #include "lib/fb/plan.h"
 
@@ -81,6 +82,11 @@ extern const struct fb_check fb_checks[FB_CHECKS];
 // images in flash are decrypted and verified before and after the plan.
 void fb_checks_run(const struct fb_check_input *in,
                    struct fb_check_result out[FB_CHECKS]);
+
+// The keys of an input as fb_board_view() takes them, for a board with these
+// fuses: ABS_DONE_1 says that images are signed for V2.
+struct fb_board_keys fb_check_keys(const struct fb_check_input *in,
+                                   const struct fb_efuse_words *fuses);
 
 // "P14" or "14" to an index, -1: there is no such check.
 int fb_check_find(const char *id);

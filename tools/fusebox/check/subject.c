@@ -514,20 +514,6 @@ int subject_burn(struct subject *s, const char *assignment)
 
 // --- looking ---
 
-struct fb_board_keys subject_keys(const struct subject *s)
-{
-    return (struct fb_board_keys){
-        .flash_key = s->in.flash_key.bytes,
-        .flash_key_len = s->in.flash_key.len,
-        .boot_key = s->in.secure_boot_key.bytes,
-        .boot_key_len = s->in.secure_boot_key.len,
-        .signing_pub =
-            s->in.signing_pub.len == 64 ? s->in.signing_pub.bytes : NULL,
-        .v2 = s->in.secure_v2 ||
-              fb_efuse_get(&s->state.fuses, FB_EFUSE_ABS_DONE_1) != 0,
-    };
-}
-
 // What is looked at tells what else there is to look at.
 static int check(struct subject *s)
 {
@@ -572,7 +558,7 @@ int subject_check(struct subject *s)
 
 int subject_advise(struct subject *s, struct fb_advice *a)
 {
-    struct fb_board_keys keys = subject_keys(s);
+    struct fb_board_keys keys = fb_check_keys(&s->in, &s->state.fuses);
     struct fb_advice_names names = {
         .port = s->port,
         .flash_key = s->in.flash_key.name,

@@ -98,8 +98,6 @@ int subject_burn(struct subject *s, const char *assignment);
 int subject_read_all(struct subject *s);
 // Run the checks: s->result.
 int subject_check(struct subject *s);
-// The keys, as views take them.
-struct fb_board_keys subject_keys(const struct subject *s);
 // What the board is now, without the plan.
 int subject_advise(struct subject *s, struct fb_advice *a);
 
