@@ -18,8 +18,6 @@
 
 struct prover {
     struct report *r;
-    struct fb_flash_view view;
-    struct fb_flash_key key[REPORT_KEYS];
     uint8_t pub[PUBS][64]; // that the bootloader carries
     size_t pubs;
 };
@@ -30,7 +28,7 @@ static const uint8_t *text_of(const struct prover *p,
                               const struct report_region *region,
                               struct fb_flash_content *c)
 {
-    fb_flash_classify(&p->view, align_up32(region->now.flash_off, 16),
+    fb_flash_classify(&p->r->view, align_up32(region->now.flash_off, 16),
                       region->now.size / 16 * 16, c);
     return c->state == FB_FLASH_PLAIN || c->state == FB_FLASH_ENCRYPTED
                ? c->text
@@ -207,17 +205,6 @@ void report_prove(struct report *r)
     if (r->regions < 2 || r->region[1].now.role != FB_FLASH_ROLE_BOOTLOADER) {
         return;
     }
-    for (unsigned i = 0; i < r->keys; i++) {
-        p.key[i] = (struct fb_flash_key){r->key[i].bytes, r->key[i].len};
-    }
-    p.view = (struct fb_flash_view){
-        .flash = r->after.flash,
-        .size = r->after.flash_size,
-        .unread = r->after.flash_unread,
-        .key = p.key,
-        .keys = r->keys,
-        .config = report_value(r, FB_EFUSE_FLASH_CRYPT_CONFIG),
-        .scratch = r->scratch};
     find_pubs(&p, &r->region[1]);
     prove_digest(&p, &r->region[0], &r->region[1]);
     for (size_t i = 1; i < r->regions; i++) {

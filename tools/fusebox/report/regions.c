@@ -21,7 +21,6 @@ static bool is_written(const struct report *r, const struct fb_flash_region *g)
 bool report_map_flash(struct report *r)
 {
     struct fb_flash_region region[FB_FLASH_REGIONS];
-    struct fb_flash_key key[REPORT_KEYS];
 
     r->scratch = malloc(r->after.flash_size);
     r->region = calloc(FB_FLASH_REGIONS, sizeof *r->region);
@@ -29,23 +28,25 @@ bool report_map_flash(struct report *r)
         return false;
     }
     for (unsigned i = 0; i < r->keys; i++) {
-        key[i] = (struct fb_flash_key){r->key[i].bytes, r->key[i].len};
+        r->flash_key[i] = (struct fb_flash_key){r->key[i].bytes, r->key[i].len};
     }
-    struct fb_flash_view v = {.flash = r->after.flash,
-                              .size = r->after.flash_size,
-                              .unread = r->after.flash_unread,
-                              .key = key,
-                              .keys = r->keys,
-                              .config =
-                                  report_value(r, FB_EFUSE_FLASH_CRYPT_CONFIG),
-                              .scratch = r->scratch};
-    r->regions = fb_flash_map(&v, &r->table, region);
-    v.flash = r->before.flash;
+    r->view = (struct fb_flash_view){
+        .flash = r->after.flash,
+        .size = r->after.flash_size,
+        .unread = r->after.flash_unread,
+        .key = r->flash_key,
+        .keys = r->keys,
+        .config = report_value(r, FB_EFUSE_FLASH_CRYPT_CONFIG),
+        .scratch = r->scratch};
+    struct fb_flash_view before = r->view;
+    before.flash = r->before.flash;
+    before.unread = r->before.flash_unread;
+    r->regions = fb_flash_map(&r->view, &r->table, region);
     for (size_t i = 0; i < r->regions; i++) {
         r->region[i].now = region[i];
         r->region[i].written = is_written(r, &region[i]);
         if (r->region[i].written) {
-            fb_flash_classify(&v, align_up32(region[i].flash_off, 16),
+            fb_flash_classify(&before, align_up32(region[i].flash_off, 16),
                               region[i].size / 16 * 16, &r->region[i].before);
         }
     }

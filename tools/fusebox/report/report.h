@@ -59,6 +59,8 @@ struct report {
     unsigned keys;
     int block1;       // index of what BLOCK1 holds, -1: blank or not known
     uint8_t *scratch; // private: a flash
+    struct fb_flash_key flash_key[REPORT_KEYS]; // of `key`
+    struct fb_flash_view view;                  // of `after`
     struct fb_partition_table table; // after
     struct report_region *region;
     size_t regions;
@@ -100,7 +102,7 @@ const char *report_print(const uint8_t fingerprint[32], char text[20]);
 
 // --- what is gathered elsewhere ---
 
-// r->table and r->region, regions.c. False: out of memory.
+// r->view, r->table and r->region, regions.c. False: out of memory.
 bool report_map_flash(struct report *r);
 // Digests and signatures of r->region, proof.c.
 void report_prove(struct report *r);
