@@ -52,8 +52,7 @@ const char *fb_part_form_name(enum fb_part_form form)
 static bool block_blank(const struct fb_board_state *s, unsigned block)
 {
     return fb_board_state_knows_block(s, block) &&
-           fb_bytes_all((const uint8_t *)s->fuses.word[block],
-                        sizeof s->fuses.word[block], 0);
+           fb_efuse_block_blank(&s->fuses, block);
 }
 
 // The key of a block as the hardware uses it; 0: not known, or none.
@@ -360,7 +359,6 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t room)
     uint8_t *p = l->plain + off;
     uint32_t cap = known_prefix(l->v->state, off, room) & ~31u;
     struct fb_fault fault;
-    bool raw_ok, decrypted_ok;
 
     if (!something_at(l, part, cap > 0 ? cap : SECTOR)) {
         // Erased is what is erased to its end.
@@ -371,9 +369,7 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t room)
         }
         return;
     }
-    raw_ok = header_at(p);
-    decrypted_ok = !raw_ok && encrypted_for(l, p, off);
-    find_form(l, part, raw_ok, decrypted_ok);
+    recognise(l, part, IMAGE, cap);
     if (part->form == FB_FORM_OTHER) {
         part->made_for = made_for(l, raw(l, off), off);
         part->patched = header_rewritten(l, off);
@@ -382,11 +378,8 @@ static void look_at_image(struct look *l, struct fb_part *part, uint32_t room)
     if (part->made_for != off) {
         look_elsewhere(l, part, cap, room & ~31u);
     }
-    if (!raw_ok && !decrypted_ok) {
+    if (!recognised(part)) {
         return;
-    }
-    if (decrypted_ok) {
-        (void)decrypt(l, off, off, p, cap);
     }
     part->status = image_status(l, part, cap, &fault);
     if ((part->status == FB_OK || part->status == FB_E_TRUNCATED) &&
