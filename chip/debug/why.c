@@ -58,16 +58,6 @@ void why_read(const struct why_report *r, uint32_t flash_off, uint8_t *out,
     }
 }
 
-static bool all(const uint8_t *p, size_t n, uint8_t value)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] != value) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // --- what is there instead ---
 
 void why_say_encryption(struct why_report *r)
@@ -237,12 +227,12 @@ static void why_digest(struct why_report *r)
                  "chip reads them",
                  covered, WHY_BOOTLOADER);
     }
-    if (all(r->why->flash + FB_SECURE_BOOT_V1_DIGEST_OFF, 64, 0xFF)) {
+    if (fb_bytes_all(r->why->flash + FB_SECURE_BOOT_V1_DIGEST_OFF, 64, 0xFF)) {
         why_line(r, "  no digest was ever written: the flash is erased there");
     } else {
         why_say_content(r, 0, WHY_BOOTLOADER);
     }
-    if (all((const uint8_t *)r->why->fuses->word[2], 32, 0)) {
+    if (fb_efuse_block_blank(r->why->fuses, 2)) {
         why_line(r, "  BLOCK2 is empty: no secure boot key was burned");
     }
     why_say_encryption(r);

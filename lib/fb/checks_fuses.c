@@ -64,7 +64,7 @@ static bool adds_to(const struct fb_check_facts *f, unsigned block)
 {
     const uint32_t *was = f->in->before->fuses.word[block];
 
-    return !fb_bytes_all((const uint8_t *)was, 32, 0) &&
+    return !fb_efuse_block_blank(&f->in->before->fuses, block) &&
            fb_check_burns_block(f, block) &&
            memcmp(was, f->in->scratch->fuses.word[block],
                   sizeof f->in->scratch->fuses.word[block]) != 0;

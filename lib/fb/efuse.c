@@ -202,6 +202,12 @@ void fb_efuse_read(const struct fb_efuse_words *fuses,
     fb_bytes_wipe(&seen, sizeof(seen));
 }
 
+bool fb_efuse_block_blank(const struct fb_efuse_words *words, unsigned block)
+{
+    return fb_bytes_all((const uint8_t *)words->word[block],
+                        sizeof words->word[block], 0);
+}
+
 bool fb_efuse_flash_encryption_on(const struct fb_efuse_words *words)
 {
     return ones32(fb_efuse_get(words, FB_EFUSE_FLASH_CRYPT_CNT)) % 2 == 1;

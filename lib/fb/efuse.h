@@ -107,6 +107,8 @@ bool fb_efuse_is_frozen(const struct fb_efuse_words *words,
 bool fb_efuse_is_hidden(const struct fb_efuse_words *words,
                         const struct fb_efuse_field *field);
 
+// Is nothing of a block burned?
+bool fb_efuse_block_blank(const struct fb_efuse_words *words, unsigned block);
 // Odd number of ones in FLASH_CRYPT_CNT.
 bool fb_efuse_flash_encryption_on(const struct fb_efuse_words *words);
 // Plaintext re-flashes that FLASH_CRYPT_CNT still allows.

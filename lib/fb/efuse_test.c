@@ -572,6 +572,19 @@ static void test_chip_revision(void **state)
     }
 }
 
+static void test_blank_blocks(void **state)
+{
+    struct fb_efuse_words words = {{{0}}};
+
+    (void)state;
+    words.word[1][0] = 1;
+    words.word[2][7] = 1u << 31;
+    assert_true(fb_efuse_block_blank(&words, 0));
+    assert_false(fb_efuse_block_blank(&words, 1));
+    assert_false(fb_efuse_block_blank(&words, 2));
+    assert_true(fb_efuse_block_blank(&words, 3));
+}
+
 // Of one word of BLOCK3, unless the block is somebody else's.
 static void test_secure_version(void **state)
 {
@@ -579,14 +592,12 @@ static void test_secure_version(void **state)
         uint32_t version, config, mac_version;
         unsigned want;
     } rows[] = {
-        {0, 0, 0, 0},
-        {0x7, 0, 0, 3},
-        {0x80000001, 3, 0, 2},    // scheme 3 is none
-        {UINT32_MAX, 0, 0, 32},
-        {0x7, 1, 0, 0},           // 3/4
-        {0x7, 2, 0, 0},           // repeat
-        {0x7, 1u << 10, 0, 0},    // KEY_STATUS
-        {0x7, 0, 1u << 24, 0},    // a custom MAC
+        {0, 0, 0, 0},           {0x7, 0, 0, 3},
+        {0x80000001, 3, 0, 2},                  // scheme 3 is none
+        {UINT32_MAX, 0, 0, 32}, {0x7, 1, 0, 0}, // 3/4
+        {0x7, 2, 0, 0},                         // repeat
+        {0x7, 1u << 10, 0, 0},                  // KEY_STATUS
+        {0x7, 0, 1u << 24, 0},                  // a custom MAC
     };
 
     (void)state;
@@ -835,6 +846,7 @@ int main(void)
         cmocka_unit_test(test_flash_crypt_cnt),
         cmocka_unit_test(test_chip_revision),
         cmocka_unit_test(test_secure_version),
+        cmocka_unit_test(test_blank_blocks),
         cmocka_unit_test(test_mac),
         cmocka_unit_test(test_provisioning_sequence),
         cmocka_unit_test(test_espefuse_keys),

@@ -184,15 +184,6 @@ int session_queue_field(struct session *s, const struct fb_efuse_field *field,
 static const enum fb_efuse_id block_field[FB_EFUSE_BLOCKS] = {
     FB_EFUSE_WR_DIS, FB_EFUSE_BLOCK1, FB_EFUSE_BLOCK2, FB_EFUSE_BLOCK3};
 
-static bool is_blank(const uint32_t word[FB_EFUSE_BLOCK_WORDS])
-{
-    uint32_t any = 0;
-    for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {
-        any |= word[i];
-    }
-    return any == 0;
-}
-
 static int refuse_coding(const struct session *s)
 {
     return session_coding(s) != FB_CODING_REPEAT
@@ -235,7 +226,7 @@ int session_queue_block(struct session *s, unsigned block, const uint8_t *data,
         return cli_error(name, "is write-protected; it cannot be burned any "
                                "more");
     }
-    if (!is_blank(s->now.word[block]) && !force) {
+    if (!fb_efuse_block_blank(&s->now, block) && !force) {
         return cli_error(name, "is not empty; burning would mix two values "
                                "(--force-write-always does it)");
     }
@@ -540,7 +531,7 @@ static int burn_all(struct session *s)
 
 static bool is_empty(const struct session *s, unsigned block)
 {
-    return is_blank(s->now.word[block]) &&
+    return fb_efuse_block_blank(&s->now, block) &&
            (block == 0 ||
             !fb_efuse_is_hidden(&s->now, &fb_efuse_map[block_field[block]]));
 }

@@ -77,8 +77,7 @@ static void print_blocks(struct plan_file *f, const struct fb_board_state *s)
         uint8_t key[32];
         size_t n = fb_efuse_key(&s->fuses, block, key);
         f->block_print[block].known = fb_board_state_knows_block(s, block);
-        f->block_print[block].blank = fb_bytes_all(
-            (const uint8_t *)s->fuses.word[block], sizeof s->fuses.word[0], 0);
+        f->block_print[block].blank = fb_efuse_block_blank(&s->fuses, block);
         fb_key_fingerprint(key, n, f->block_print[block].fingerprint);
         fb_bytes_wipe(key, sizeof key);
         memset(f->fuses.word[block], 0, sizeof f->fuses.word[block]);

@@ -174,8 +174,7 @@ static void judge_firmware(struct rehearsal *r)
 {
     for (unsigned block = 1; block <= 2; block++) {
         if (r->verdict == VERDICT_BOOTS &&
-            !fb_bytes_all((const uint8_t *)r->firmware.word[block],
-                          sizeof r->firmware.word[block], 0)) {
+            !fb_efuse_block_blank(&r->firmware, block)) {
             r->verdict = VERDICT_STOPS;
             (void)snprintf(r->why, sizeof r->why,
                            "the board's own firmware makes a key in BLOCK%u "

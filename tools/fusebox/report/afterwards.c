@@ -34,8 +34,7 @@ static void say(struct ability *a, enum report_answer answer,
 static bool key_is_there(const struct report *r, unsigned block)
 {
     return !fb_board_state_knows_block(&r->after, block) ||
-           !fb_bytes_all((const uint8_t *)r->after.fuses.word[block],
-                         sizeof r->after.fuses.word[block], 0);
+           !fb_efuse_block_blank(&r->after.fuses, block);
 }
 
 // Open unless a fuse closes it.

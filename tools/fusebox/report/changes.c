@@ -147,8 +147,7 @@ static void value(struct html *h, const struct report *r,
                 : 0);
         return;
     }
-    if (fb_bytes_all((const uint8_t *)s->fuses.word[f->block],
-                     sizeof s->fuses.word[f->block], 0)) {
+    if (fb_efuse_block_blank(&s->fuses, f->block)) {
         html_raw(h, "blank");
         return;
     }

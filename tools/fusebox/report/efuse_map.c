@@ -45,10 +45,11 @@ static enum mark secret_mark(const struct report *r, unsigned block,
     if (!known) {
         return MARK_UNKNOWN;
     }
-    if (!report_is_blank(&r->before, block)) {
+    if (!fb_efuse_block_blank(&r->before.fuses, block)) {
         return MARK_SECRET;
     }
-    return report_is_blank(&r->after, block) ? MARK_OPEN : MARK_SECRET_BURNS;
+    return fb_efuse_block_blank(&r->after.fuses, block) ? MARK_OPEN
+                                                        : MARK_SECRET_BURNS;
 }
 
 static enum mark mark_of(const struct report *r,
@@ -208,7 +209,7 @@ static void describe_key(struct html *h, const struct report *r, unsigned block)
 
     if (!fb_board_state_knows_block(s, block)) {
         html_raw(h, "<strong>? not known</strong>: it cannot be read");
-    } else if (report_is_blank(s, block)) {
+    } else if (fb_efuse_block_blank(&s->fuses, block)) {
         html_raw(h, "blank");
     } else {
         size_t n = fb_efuse_key(&s->fuses, block, key);
@@ -217,7 +218,7 @@ static void describe_key(struct html *h, const struct report *r, unsigned block)
         html_raw(h, "key <code>");
         html_text(h, report_print(hash, text));
         html_raw(h, "</code>");
-        if (report_is_blank(&r->before, block)) {
+        if (fb_efuse_block_blank(&r->before.fuses, block)) {
             html_raw(h, ", burned by this plan");
         }
     }
@@ -240,7 +241,7 @@ static void one_block(struct html *h, const struct report *r,
     if (report_is_secret(r, block)) {
         describe_key(h, r, block);
     } else if (block == 3) {
-        html_raw(h, report_is_blank(&r->after, 3) ? "blank" : "");
+        html_raw(h, fb_efuse_block_blank(&r->after.fuses, 3) ? "blank" : "");
     } else {
         html_raw(h, "bit 31 on the left, bit 0 on the right");
     }
@@ -319,7 +320,7 @@ static void value_text(const struct report *r, const struct fb_board_state *s,
         (void)fb_efuse_get_bytes(&words, f, bytes);
         mac_text(f, bytes, text);
     } else {
-        const bool blank = report_is_blank(s, f->block);
+        const bool blank = fb_efuse_block_blank(&s->fuses, f->block);
         (void)snprintf(text, 80, "%s",
                        blank                           ? "blank"
                        : report_is_secret(r, f->block) ? "a key"

@@ -59,12 +59,6 @@ const char *report_print(const uint8_t fingerprint[32], char text[20])
     return text;
 }
 
-bool report_is_blank(const struct fb_board_state *s, unsigned block)
-{
-    return fb_bytes_all((const uint8_t *)s->fuses.word[block],
-                        sizeof s->fuses.word[block], 0);
-}
-
 unsigned report_count(const struct report *r, enum fb_check_verdict verdict)
 {
     unsigned n = 0;

@@ -95,8 +95,7 @@ static void prove_digest(const struct prover *p, struct report_region *region,
     memcpy(stored, text, sizeof stored);
     if (!fb_board_state_knows_block(s, 2)) {
         put(region, FB_E_KEY, "the key in BLOCK2 is not known", NULL);
-    } else if (fb_bytes_all((const uint8_t *)s->fuses.word[2],
-                            sizeof s->fuses.word[2], 0)) {
+    } else if (fb_efuse_block_blank(&s->fuses, 2)) {
         put(region, FB_E_KEY, "BLOCK2 has no key", NULL);
     } else {
         put(region, check_digest(p, stored, bootloader),

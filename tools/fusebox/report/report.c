@@ -45,7 +45,8 @@ static void add_block1(struct report *r, const struct fb_board_state *s)
 {
     uint8_t bytes[32];
 
-    if (fb_board_state_knows_block(s, 1) && !report_is_blank(s, 1)) {
+    if (fb_board_state_knows_block(s, 1) &&
+        !fb_efuse_block_blank(&s->fuses, 1)) {
         add_key(r, "BLOCK1", bytes, fb_efuse_key(&s->fuses, 1, bytes));
         fb_bytes_wipe(bytes, sizeof bytes);
     }

@@ -61,7 +61,7 @@ struct report {
     uint8_t *scratch; // private: a flash
     struct fb_flash_key flash_key[REPORT_KEYS]; // of `key`
     struct fb_flash_view view;                  // of `after`
-    struct fb_partition_table table; // after
+    struct fb_partition_table table;            // after
     struct report_region *region;
     size_t regions;
     struct target_goal goal;
@@ -94,7 +94,6 @@ bool report_is_secret(const struct report *r, unsigned block);
 enum report_answer report_encrypts(const struct report *r);
 // Is it known whether there is a partition table?
 bool report_knows_table(const struct report *r);
-bool report_is_blank(const struct fb_board_state *s, unsigned block);
 // Checks with that verdict.
 unsigned report_count(const struct report *r, enum fb_check_verdict verdict);
 // "5f0c 12ab 93d1 77e0"
