@@ -70,8 +70,7 @@ static bool taken(const struct fb_check_facts *f, struct fb_check_result *out,
 {
     const struct fb_efuse_words *fuses = &f->in->before->fuses;
     uint32_t target[FB_EFUSE_BLOCK_WORDS];
-    bool hidden =
-        (fb_efuse_get(fuses, FB_EFUSE_RD_DIS) >> (block - 1) & 1) != 0;
+    bool hidden = fb_efuse_block_hidden(fuses, block);
 
     if (!fb_check_burns_block(f, block)) {
         return false;

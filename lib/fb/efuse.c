@@ -176,6 +176,17 @@ void fb_efuse_program(struct fb_efuse_words *fuses,
     }
 }
 
+void fb_efuse_readable(const struct fb_efuse_words *words,
+                       struct fb_efuse_words *mask)
+{
+    memset(mask, 0xFF, sizeof *mask);
+    for (unsigned i = 0; i < FB_EFUSE_FIELDS; i++) {
+        if (fb_efuse_is_hidden(words, &fb_efuse_map[i])) {
+            drop_field(mask, &fb_efuse_map[i]);
+        }
+    }
+}
+
 static enum fb_efuse_coding coding_of(const struct fb_efuse_words *fuses)
 {
     return (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
@@ -186,20 +197,27 @@ void fb_efuse_read(const struct fb_efuse_words *fuses,
 {
     enum fb_efuse_coding coding = coding_of(fuses);
     struct fb_efuse_words seen = *fuses;
+    struct fb_efuse_words mask;
     uint32_t status = 0;
 
+    fb_efuse_readable(fuses, &mask);
     for (unsigned b = 1; b < FB_EFUSE_BLOCKS; b++) {
         status |= fb_efuse_coding_errors(coding, fuses->word[b]) << 4 * (b - 1);
         fb_efuse_decode(coding, fuses->word[b], seen.word[b]);
     }
-    for (unsigned i = 0; i < FB_EFUSE_FIELDS; i++) {
-        if (fb_efuse_is_hidden(fuses, &fb_efuse_map[i])) {
-            drop_field(&seen, &fb_efuse_map[i]);
+    for (unsigned b = 0; b < FB_EFUSE_BLOCKS; b++) {
+        for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+            shadow->word[b][w] = seen.word[b][w] & mask.word[b][w];
         }
     }
-    *shadow = seen;
     *dec_status = status;
     fb_bytes_wipe(&seen, sizeof(seen));
+}
+
+bool fb_efuse_block_hidden(const struct fb_efuse_words *words, unsigned block)
+{
+    return block != 0 &&
+           (fb_efuse_get(words, FB_EFUSE_RD_DIS) & 1u << (block - 1)) != 0;
 }
 
 bool fb_efuse_block_blank(const struct fb_efuse_words *words, unsigned block)

@@ -107,6 +107,11 @@ bool fb_efuse_is_frozen(const struct fb_efuse_words *words,
 bool fb_efuse_is_hidden(const struct fb_efuse_words *words,
                         const struct fb_efuse_field *field);
 
+// Does RD_DIS hide a key block, 1 to 3? BLOCK0 is never hidden as a whole.
+bool fb_efuse_block_hidden(const struct fb_efuse_words *words, unsigned block);
+// Which bits of each word a read command shows: all that no RD_DIS bit hides.
+void fb_efuse_readable(const struct fb_efuse_words *words,
+                       struct fb_efuse_words *mask);
 // Is nothing of a block burned?
 bool fb_efuse_block_blank(const struct fb_efuse_words *words, unsigned block);
 // Odd number of ones in FLASH_CRYPT_CNT.

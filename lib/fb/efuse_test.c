@@ -585,6 +585,34 @@ static void test_blank_blocks(void **state)
     assert_true(fb_efuse_block_blank(&words, 3));
 }
 
+// What RD_DIS hides, and what a read command shows, are the same.
+static void test_hidden_blocks(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 16; bits++) {
+        struct fb_efuse_words words, shadow, mask;
+        uint32_t dec_status;
+
+        memset(&words, 0xFF, sizeof words);
+        words.word[0][0] &= ~(0xFu << 16);
+        words.word[0][0] |= bits << 16;
+        words.word[0][6] &= ~3u; // no coding
+        fb_efuse_read(&words, &shadow, &dec_status);
+        fb_efuse_readable(&words, &mask);
+        for (unsigned b = 0; b < FB_EFUSE_BLOCKS; b++) {
+            assert_int_equal(fb_efuse_block_hidden(&words, b),
+                             b > 0 && (bits >> (b - 1) & 1) != 0);
+            assert_int_equal(mask.word[b][0] == 0,
+                             fb_efuse_block_hidden(&words, b));
+            for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
+                assert_int_equal(shadow.word[b][w],
+                                 words.word[b][w] & mask.word[b][w]);
+            }
+        }
+        assert_int_equal(mask.word[0][5] >> 28, (bits & 8) != 0 ? 0 : 15);
+    }
+}
+
 // Of one word of BLOCK3, unless the block is somebody else's.
 static void test_secure_version(void **state)
 {
@@ -847,6 +875,7 @@ int main(void)
         cmocka_unit_test(test_chip_revision),
         cmocka_unit_test(test_secure_version),
         cmocka_unit_test(test_blank_blocks),
+        cmocka_unit_test(test_hidden_blocks),
         cmocka_unit_test(test_mac),
         cmocka_unit_test(test_provisioning_sequence),
         cmocka_unit_test(test_espefuse_keys),

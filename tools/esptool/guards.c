@@ -53,18 +53,13 @@ struct first_boot {
     uint8_t digest[FB_FIRST_BOOT_DIGEST_SIZE];
 };
 
-static bool is_hidden(const struct esptool *e, unsigned block)
-{
-    return (fb_efuse_get(&e->fuses, FB_EFUSE_RD_DIS) >> (block - 1) & 1u) != 0;
-}
-
 static int read_first_boot(struct esptool *e, struct first_boot *f)
 {
     static uint8_t sector[FB_FLASH_SECTOR];
     struct fb_first_boot_plan plan;
     enum fb_status status;
     memset(f, 0, sizeof *f);
-    if (!is_hidden(e, 1)) {
+    if (!fb_efuse_block_hidden(&e->fuses, 1)) {
         return CLI_OK; // the key to it all is not even protected
     }
     int error = host_loader_flash_read(&e->loader, FB_FIRST_BOOT_PLAN_OFF,

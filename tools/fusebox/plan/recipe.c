@@ -219,11 +219,6 @@ static int add_bits(struct maker *m, const struct row *row, uint32_t value)
     return apply(m, step);
 }
 
-static bool is_hidden(const struct fb_efuse_words *fuses, unsigned block)
-{
-    return (fb_efuse_get(fuses, FB_EFUSE_RD_DIS) & 1u << (block - 1)) != 0;
-}
-
 // Is the block free for a key? 1: yes, 0: it holds just that key, or one that
 // only a proof can tell; negative: no, told.
 static int block_is_free(const struct maker *m, unsigned block,
@@ -232,7 +227,8 @@ static int block_is_free(const struct maker *m, unsigned block,
     const struct plan_file *f = m->f;
     char name[8];
     (void)snprintf(name, sizeof name, "BLOCK%u", block);
-    if (is_hidden(&m->fuses, block) || !f->block_print[block].known) {
+    if (fb_efuse_block_hidden(&m->fuses, block) ||
+        !f->block_print[block].known) {
         return 0;
     }
     if (f->block_print[block].blank) {

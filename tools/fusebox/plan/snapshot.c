@@ -22,7 +22,7 @@ static void take_block(struct snapshot *s, const struct fb_efuse_words *shadow,
                        unsigned block)
 {
     uint8_t data[32];
-    if (fb_efuse_get(shadow, FB_EFUSE_RD_DIS) & 1u << (block - 1)) {
+    if (fb_efuse_block_hidden(shadow, block)) {
         s->ini.unknown |= 1u << block;
         return;
     }
