@@ -8,6 +8,7 @@
 #include "lib/fb/bytes.h"
 #include "tools/fusebox/check/print.h"
 #include "tools/fusebox/commands.h"
+#include "tools/fusebox/plan/compare.h"
 #include "tools/fusebox/plan/print.h"
 #include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/repl.h"
@@ -154,14 +155,14 @@ static int tell(const struct cli *cli, const struct execution *e,
 static int burn(const struct cli *cli, struct execution *e)
 {
     size_t next = 0;
-    enum execute_result result = execute_compare(e, &next);
+    enum execute_result result = compare_board(e, &next);
     if (result == EXECUTE_INTERRUPTED && execute_closed(e)) {
         cli_print("The UART is closed, as the plan's last burn does, and the "
                   "board boots.\n");
         return tell(cli, e, EXECUTE_DONE);
     }
     if (result == EXECUTE_DONE) {
-        result = execute_compare_flash(e);
+        result = compare_flash(e);
     }
     if (result != EXECUTE_DONE) {
         return tell(cli, e, result);

@@ -5,6 +5,7 @@
 
 #define _DEFAULT_SOURCE // mkdtemp()
 
+#include "tools/fusebox/plan/compare.h"
 #include "tools/fusebox/plan/keep.h"
 #include "tools/fusebox/plan/small_board.h"
 
@@ -125,22 +126,22 @@ static void test_other_flash(void **state)
     t->r.journal.begun = false;
     // A plan that does not know the flash.
     t->s->plan.flash_known = false;
-    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_REFUSED);
+    assert_int_equal(compare_flash(&t->r.run), EXECUTE_REFUSED);
     assert_non_null(strstr(t->r.run.why, "without the board's flash"));
     t->s->plan.flash_known = true;
     board_state(board, &s);
     assert_int_equal(plan_keep(&t->s->plan, &s), 0);
     assert_int_not_equal(t->s->plan.keeps, 0);
-    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_DONE);
+    assert_int_equal(compare_flash(&t->r.run), EXECUTE_DONE);
     // A byte that the plan writes anew, one that it does not.
     t->r.chip->flash[0x1800] ^= 1;
-    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_DONE);
+    assert_int_equal(compare_flash(&t->r.run), EXECUTE_DONE);
     t->r.chip->flash[0xA123] ^= 1;
-    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_REFUSED);
+    assert_int_equal(compare_flash(&t->r.run), EXECUTE_REFUSED);
     assert_non_null(strstr(t->r.run.why, "is not what was rehearsed"));
     // What has begun goes on.
     t->r.journal.begun = true;
-    assert_int_equal(execute_compare_flash(&t->r.run), EXECUTE_DONE);
+    assert_int_equal(compare_flash(&t->r.run), EXECUTE_DONE);
     end(t);
 }
 
