@@ -119,13 +119,6 @@ static void cmd_write(struct chip *chip, uint32_t vaddr, uint32_t value)
     interrupt(chip);
 }
 
-static void ignore_write(struct chip *chip, uint32_t vaddr, uint32_t value)
-{
-    (void)chip;
-    (void)vaddr;
-    (void)value;
-}
-
 static uint32_t int_st_read(struct chip *chip, uint32_t vaddr)
 {
     (void)vaddr;
@@ -147,24 +140,24 @@ static void int_clr_write(struct chip *chip, uint32_t vaddr, uint32_t value)
 
 // clang-format off
 static const struct reg_row rows[] = {
-    {0x000, 7, "BLK0_RDATA", 0, NULL, ignore_write},
+    {0x000, 7, "BLK0_RDATA", 0, NULL, reg_ignore},
     {0x01C, 7, "BLK0_WDATA", 0, NULL, NULL},
-    {0x038, 8, "BLK1_RDATA", 0, NULL, ignore_write},
-    {0x058, 8, "BLK2_RDATA", 0, NULL, ignore_write},
-    {0x078, 8, "BLK3_RDATA", 0, NULL, ignore_write},
+    {0x038, 8, "BLK1_RDATA", 0, NULL, reg_ignore},
+    {0x058, 8, "BLK2_RDATA", 0, NULL, reg_ignore},
+    {0x078, 8, "BLK3_RDATA", 0, NULL, reg_ignore},
     {0x098, 8, "BLK1_WDATA", 0, NULL, NULL},
     {0x0B8, 8, "BLK2_WDATA", 0, NULL, NULL},
     {0x0D8, 8, "BLK3_WDATA", 0, NULL, NULL},
     {0x0F8, 1, "CLK",   0x4052, NULL, NULL},
     {0x0FC, 1, "CONF", 0x10000, NULL, NULL},
-    {0x100, 1, "STATUS",     0, NULL, ignore_write},
+    {0x100, 1, "STATUS",     0, NULL, reg_ignore},
     {0x104, 1, "CMD",        0, cmd_read, cmd_write},
-    {0x108, 1, "INT_RAW",    0, NULL, ignore_write},
-    {0x10C, 1, "INT_ST",     0, int_st_read, ignore_write},
+    {0x108, 1, "INT_RAW",    0, NULL, reg_ignore},
+    {0x10C, 1, "INT_ST",     0, int_st_read, reg_ignore},
     {0x110, 1, "INT_ENA",    0, NULL, int_ena_write},
     {0x114, 1, "INT_CLR",    0, NULL, int_clr_write},
     {0x118, 1, "DAC_CONF",  40, NULL, NULL},
-    {0x11C, 1, "DEC_STATUS", 0, NULL, ignore_write},
+    {0x11C, 1, "DEC_STATUS", 0, NULL, reg_ignore},
     {0x1FC, 1, "DATE", 0x16042600, NULL, NULL},
 };
 // clang-format on

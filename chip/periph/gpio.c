@@ -149,13 +149,6 @@ static void clear_write(struct chip *chip, uint32_t vaddr, uint32_t value)
     gpio_changed(chip);
 }
 
-static void ignore_write(struct chip *chip, uint32_t vaddr, uint32_t value)
-{
-    (void)chip;
-    (void)vaddr;
-    (void)value;
-}
-
 // 0x60 .. 0x84: what each CPU is told (soc/gpio_reg.h); APP low, APP NMI, PRO
 // low, PRO NMI, SDIO, then the same for GPIO32 and up.
 static uint32_t cpu_int_read(struct chip *chip, uint32_t vaddr)
@@ -192,15 +185,15 @@ static const struct reg_row rows[] = {
     {0x02C, 1, "ENABLE1",        0, NULL, plain_write},
     {0x030, 1, "ENABLE1_W1TS",   0, NULL, set_write},
     {0x034, 1, "ENABLE1_W1TC",   0, NULL, clear_write},
-    {0x038, 1, "STRAP",          0, NULL, ignore_write},
-    {0x03C, 2, "IN",             0, in_read, ignore_write},
+    {0x038, 1, "STRAP",          0, NULL, reg_ignore},
+    {0x03C, 2, "IN",             0, in_read, reg_ignore},
     {0x044, 1, "STATUS",         0, NULL, plain_write},
     {0x048, 1, "STATUS_W1TS",    0, NULL, set_write},
     {0x04C, 1, "STATUS_W1TC",    0, NULL, clear_write},
     {0x050, 1, "STATUS1",        0, NULL, plain_write},
     {0x054, 1, "STATUS1_W1TS",   0, NULL, set_write},
     {0x058, 1, "STATUS1_W1TC",   0, NULL, clear_write},
-    {0x060, 10, "CPU_INT",       0, cpu_int_read, ignore_write},
+    {0x060, 10, "CPU_INT",       0, cpu_int_read, reg_ignore},
     {0x088, PINS, "PIN",         0, NULL, plain_write},
     {0x128, 2, "CALI",           0, NULL, NULL},
     {0x130, 256, "FUNC_IN_SEL",  0, NULL, NULL},

@@ -69,6 +69,13 @@ static void block_reset(struct chip *chip, const struct reg_block *block)
     }
 }
 
+void reg_ignore(struct chip *chip, uint32_t vaddr, uint32_t value)
+{
+    (void)chip;
+    (void)vaddr;
+    (void)value;
+}
+
 void registers_reset(struct chip *chip, bool rtc)
 {
     for (unsigned i = 0; i < peripheral_block_count; i++) {

@@ -28,6 +28,9 @@ struct chip;
 typedef uint32_t reg_read(struct chip *chip, uint32_t vaddr);
 typedef void reg_write(struct chip *chip, uint32_t vaddr, uint32_t value);
 
+// A write hook for what software cannot write.
+reg_write reg_ignore;
+
 struct reg_row {
     uint16_t offset; // bytes from the block's base, rows in rising order
     uint16_t words;  // registers in a row with the same name and hooks

@@ -293,26 +293,19 @@ static void int_clr_write(struct chip *chip, uint32_t vaddr, uint32_t value)
     interrupt(chip);
 }
 
-static void ignore_write(struct chip *chip, uint32_t vaddr, uint32_t value)
-{
-    (void)chip;
-    (void)vaddr;
-    (void)value;
-}
-
 // clang-format off
 static const struct reg_row rows[] = {
     {0x000, 1, "OPTIONS0", 0x1C00A000, NULL, options0_write},
     {0x004, 2, "SLP_TIMER",         0, NULL, NULL},
     {0x00C, 1, "TIME_UPDATE",       0, NULL, time_update_write},
-    {0x010, 2, "TIME",              0, NULL, ignore_write},
+    {0x010, 2, "TIME",              0, NULL, reg_ignore},
     {0x018, 1, "STATE0",   0x00300000, NULL, state0_write},
     {0x01C, 6, "TIMER",             0, NULL, NULL},
     {0x034, 1, "RESET_STATE",  0x3000, NULL, NULL},
     {0x038, 1, "WAKEUP_STATE", 0x6000, NULL, NULL},
     {0x03C, 1, "INT_ENA",           0, NULL, int_ena_write},
-    {0x040, 1, "INT_RAW",           0, NULL, ignore_write},
-    {0x044, 1, "INT_ST",            0, int_st_read, ignore_write},
+    {0x040, 1, "INT_RAW",           0, NULL, reg_ignore},
+    {0x044, 1, "INT_ST",            0, int_st_read, reg_ignore},
     {0x048, 1, "INT_CLR",           0, NULL, int_clr_write},
     {0x04C, 4, "STORE0",            0, NULL, NULL},
     {0x05C, 5, "EXT_AND_PERIOD",    0, NULL, NULL},

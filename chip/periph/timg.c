@@ -389,23 +389,16 @@ static void int_clr_write(struct chip *chip, uint32_t vaddr, uint32_t value)
     interrupt(chip, g);
 }
 
-static void ignore_write(struct chip *chip, uint32_t vaddr, uint32_t value)
-{
-    (void)chip;
-    (void)vaddr;
-    (void)value;
-}
-
 // clang-format off
 #define TIMG_ROWS(flashboot)                                                   \
     {0x00, 1, "T0CONFIG", 0x60002000, NULL, config_write},                     \
-    {0x04, 2, "T0LO",    0, NULL, ignore_write},                               \
+    {0x04, 2, "T0LO",    0, NULL, reg_ignore},                                 \
     {0x0C, 1, "T0UPDATE", 0, NULL, update_write},                              \
     {0x10, 2, "T0ALARM", 0, NULL, alarm_write},                                \
     {0x18, 2, "T0LOADLO", 0, NULL, NULL},                                      \
     {0x20, 1, "T0LOAD",  0, NULL, load_write},                                 \
     {0x24, 1, "T1CONFIG", 0x60002000, NULL, config_write},                     \
-    {0x28, 2, "T1LO",    0, NULL, ignore_write},                               \
+    {0x28, 2, "T1LO",    0, NULL, reg_ignore},                                 \
     {0x30, 1, "T1UPDATE", 0, NULL, update_write},                              \
     {0x34, 2, "T1ALARM", 0, NULL, alarm_write},                                \
     {0x3C, 2, "T1LOADLO", 0, NULL, NULL},                                      \
@@ -418,17 +411,17 @@ static void ignore_write(struct chip *chip, uint32_t vaddr, uint32_t value)
     {0x60, 1, "WDTFEED", 0, NULL, feed_write},                                 \
     {0x64, 1, "WDTWPROTECT", WDT_KEY, NULL, NULL},                             \
     {0x68, 1, "RTCCALICFG", 0x13000, NULL, cali_write},                        \
-    {0x6C, 1, "RTCCALICFG1", 0, NULL, ignore_write},                           \
+    {0x6C, 1, "RTCCALICFG1", 0, NULL, reg_ignore},                             \
     {0x70, 1, "LACTCONFIG", 0x60002300, NULL, config_write},                   \
     {0x74, 1, "LACTRTC", 0, NULL, NULL},                                       \
-    {0x78, 2, "LACTLO",  0, NULL, ignore_write},                               \
+    {0x78, 2, "LACTLO",  0, NULL, reg_ignore},                                 \
     {0x80, 1, "LACTUPDATE", 0, NULL, update_write},                            \
     {0x84, 2, "LACTALARM", 0, NULL, alarm_write},                              \
     {0x8C, 2, "LACTLOADLO", 0, NULL, NULL},                                    \
     {0x94, 1, "LACTLOAD", 0, NULL, load_write},                                \
     {0x98, 1, "INT_ENA", 0, NULL, int_ena_write},                              \
-    {0x9C, 1, "INT_RAW", 0, NULL, ignore_write},                               \
-    {0xA0, 1, "INT_ST",  0, int_st_read, ignore_write},                        \
+    {0x9C, 1, "INT_RAW", 0, NULL, reg_ignore},                                 \
+    {0xA0, 1, "INT_ST",  0, int_st_read, reg_ignore},                          \
     {0xA4, 1, "INT_CLR", 0, NULL, int_clr_write},                              \
     {0xF8, 1, "DATE", 0x1604290, NULL, NULL},                                  \
     {0xFC, 1, "CLK",     0, NULL, NULL}
