@@ -149,3 +149,11 @@ one_failure() {
     [ "$status" -ne 0 ]
     run ! grep passed said
 }
+
+# bash takes no notice when such a line fails: `! command`, `this && that`.
+@test "no line of a test fails unseen" {
+    cd "$BATS_TEST_DIRNAME"
+    run grep -nE '^ *! |^ *\[.*\]( |$).*&& *\[.*\]$' ./*/*.bats ./*/*.bash
+    echo "$output" >&2
+    [ "$status" -eq 1 ]
+}

@@ -5,15 +5,12 @@
 # state is a board in, and do the commands bring it back? Every way of every
 # advice is executed on a virtual board, which has to say "alive" afterwards.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup_file() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    bin=$root/build/bin
-    why=
-    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
-    [ -x "$bin/fusebox" ] || why='no build/bin/fusebox: make'
-    export root bin why
+    tree
+    why=$(lacks compiler)
+    export why
     [ -z "$why" ] || return 0
     cd "$BATS_FILE_TMPDIR" || return 1
     PATH=$bin:$PATH
@@ -69,9 +66,9 @@ END
     encrypted bootloader.bin 0x1000 bootloader_enc.bin
     encrypted partitions.bin 0x8000 partitions_enc.bin
     encrypted app.bin 0x10000 app_enc.bin
-    fusebox board start blank --mac 24:0a:c4:00:01:02 7>&- 3>&-
+    fusebox board start blank --mac 24:0a:c4:00:01:02
     fusebox board stop blank
-    fusebox board start blank3 --revision 3 --mac 24:0a:c4:00:01:03 7>&- 3>&-
+    fusebox board start blank3 --revision 3 --mac 24:0a:c4:00:01:03
     fusebox board stop blank3
 }
 
@@ -91,8 +88,8 @@ setup() {
         --public-key "$made/pub.bin")
 }
 
-teardown() {
-    [ ! -e b/board.run ] || fusebox board stop b >/dev/null
+teardown_file() {
+    stop_boards "$BATS_FILE_TMPDIR"
 }
 
 # --- a board in a state ---
@@ -144,7 +141,7 @@ locked() {
 }
 
 lives() {
-    fusebox board start b >/dev/null 7>&- 3>&-
+    fusebox board start b >/dev/null
     fusebox board reset b
     fusebox board console b --expect alive --timeout 20 >console.log
     fusebox board stop b >/dev/null
@@ -176,7 +173,7 @@ comes_back() {
         cp "$made"/{bootloader,digest,partitions,app}.bin \
             "$made/SIGNING_KEY.pem" .
         [ ! -e version2 ] || cp "$made"/v2/*.{bin,pem} .
-        fusebox board start b >/dev/null 7>&- 3>&-
+        fusebox board start b >/dev/null
         while read -r line; do
             echo BURN | sh -ec "$line" >>run.log 2>&1 ||
                 { tail -n 5 run.log >&2; false; }
@@ -597,10 +594,11 @@ PY
 
 @test "check reads a port as it reads a folder, and writes nothing" {
     locked
+    lives # its first start writes down where it started from
     fusebox check --board b "${keys[@]}" --format json |
         jq '.checks | map([.id, .verdict])' >folder
     sum=$(cat b/flash.bin b/efuse.bin | sha256sum)
-    fusebox board start b >/dev/null 7>&- 3>&-
+    fusebox board start b >/dev/null
     run fusebox check --port board:b "${keys[@]}" --format json
     fusebox board stop b >/dev/null
     echo "$output" >&2

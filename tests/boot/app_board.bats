@@ -5,19 +5,12 @@
 # resets, and an update into the other slot and back. What needs no ESP32 is in
 # app_sim.bats.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup_file() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    bin=$root/build/bin
-    micropython=${MICROPY_TOP:-$root/third_party/micropython}
-    bearssl=${BEARSSL_TOP:-$root/third_party/bearssl}
-    why=
-    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
-    [ -f "$micropython/py/py.mk" ] || why='no MicroPython: make third-party'
-    [ -f "$bearssl/inc/bearssl.h" ] || why='no BearSSL: make third-party'
-    [ -x "$bin/fusebox" ] || why='no build/bin/fusebox: make'
-    export root bin why micropython
+    tree
+    why=$(lacks compiler micropython bearssl)
+    export why
     [ -z "$why" ] || return 0
     cd "$BATS_FILE_TMPDIR" || return 1
     for part in boot app; do
@@ -31,14 +24,14 @@ setup_file() {
         "$bin/esptool" --chip esp32 elf2image --flash_mode dio \
             --flash_freq 80m --flash_size 4MB -o $part.bin "$obj"/*.elf
     done
-    "$bin/fusebox" board start b 7>&- 3>&-
+    "$bin/fusebox" board start b
     "$bin/esptool" --chip esp32 --port board:b write_flash 0x1000 boot.bin \
         0x8000 "$root/tests/vectors/partition/classic.bin" 0x10000 app.bin
     "$bin/fusebox" board reset b
 }
 
 teardown_file() {
-    [ -n "$why" ] || "$bin/fusebox" board stop "$BATS_FILE_TMPDIR/b"
+    stop_boards "$BATS_FILE_TMPDIR"
 }
 
 # What the board says goes to $out.
@@ -219,7 +212,7 @@ print(20 <= c.read_ms() < 22)'
     mark
     type_in 'import time; time.sleep_ms(50); print("still")\r'
     after 'still +>>> $'
-    ! said | grep -q tick
+    [[ $(said) != *tick* ]]
 }
 
 @test "machine.UART: what UART1 sends comes back in loopback" {
@@ -336,7 +329,7 @@ with open("main.py", "w") as f: f.write("print(\"it\" + \"runs\")")'
     mark
     "$bin/fusebox" board reset b
     after 'safe boot: without boot.py and main.py MicroPython v1.*>>> $'
-    ! said | grep -q itruns
+    [[ $(said) != *itruns* ]]
     mark
     "$bin/fusebox" board reset b
     after 'itruns MicroPython v1.*>>> $'

@@ -3,16 +3,12 @@
 #
 # The application on a locked board: flash encryption and secure boot on.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup_file() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    bin=$root/build/bin
-    micropython=${MICROPY_TOP:-$root/third_party/micropython}
-    why=
-    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
-    [ -f "$micropython/py/py.mk" ] || why='no MicroPython: make third-party'
-    export root bin why
+    tree
+    why=$(lacks compiler micropython)
+    export why
     [ -z "$why" ] || return 0
     keys=$BATS_FILE_TMPDIR
     cd "$root" || return 1
@@ -28,11 +24,11 @@ setup_file() {
     } >"$keys/log" 2>&1 || { tail -n 20 "$keys/log" >&2; return 1; }
     cp build/GPY/release/gpy.bin_enc_0x* "$keys/"
     tests/bench/locked_board.sh "$keys/b" build/GPY/release "$keys"
-    "$bin/fusebox" board start "$keys/b" 7>&- 3>&-
+    "$bin/fusebox" board start "$keys/b"
 }
 
 teardown_file() {
-    [ -n "$why" ] || "$bin/fusebox" board stop "$BATS_FILE_TMPDIR/b"
+    stop_boards "$BATS_FILE_TMPDIR"
 }
 
 setup() {
@@ -49,7 +45,7 @@ python() {
 slot() {
     "$bin/fusebox" board stop b
     tail -c +$((0x1A0001)) b/flash.bin | head -c $((0x180000)) | sha256sum
-    "$bin/fusebox" board start b 7>&- 3>&- >/dev/null
+    "$bin/fusebox" board start b >/dev/null
     "$bin/fusebox" board console b --expect '>>> ' --timeout 60 >/dev/null
 }
 
@@ -62,7 +58,7 @@ with open("secret.txt", "w") as f:
     "$bin/fusebox" board stop b
     run grep -c 'quick brown' b/flash.bin
     [ "$status" -eq 1 ]
-    "$bin/fusebox" board start b 7>&- 3>&-
+    "$bin/fusebox" board start b
     "$bin/fusebox" board console b --expect '>>> ' --timeout 60
     run python 'print(open("secret.txt").read() == "the quick brown fox " * 200)'
     [ "$output" = True ]

@@ -6,17 +6,13 @@
 # MicroPython's own test suite. APP_SIM_SUITE=all runs all of the suite that
 # the board has the modules for.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup_file() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    tree
     sim=$root/build/GPY/sim
-    micropython=${MICROPY_TOP:-$root/third_party/micropython}
-    why=
-    command -v qemu-system-xtensa >/dev/null || why='no qemu-system-xtensa'
-    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
-    [ -f "$micropython/py/py.mk" ] || why='no MicroPython: make third-party'
-    export root sim micropython why
+    why=$(lacks qemu compiler micropython)
+    export sim why
     [ -z "$why" ] || return 0
     mkdir -p "$sim"
     make --no-print-directory -j2 -C "$root/firmware/app" TARGET=sim \

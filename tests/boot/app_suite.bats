@@ -4,12 +4,13 @@
 # A part of MicroPython's own test suite on the virtual board; `make suite` runs
 # all of it.
 
+load ../support/common
+
 @test "MicroPython's own tests: io import unicode misc float" {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    micropython=${MICROPY_TOP:-$root/third_party/micropython}
-    command -v xtensa-lx106-elf-gcc >/dev/null || skip 'no gcc-xtensa-lx106'
+    tree
+    why=$(lacks compiler micropython)
+    [ -z "$why" ] || skip "$why"
     command -v socat >/dev/null || skip 'no socat'
-    [ -f "$micropython/py/py.mk" ] || skip 'no MicroPython: make third-party'
     make --no-print-directory -C "$root" BOARD=GPY >"$BATS_TEST_TMPDIR/log" ||
         { tail -n 20 "$BATS_TEST_TMPDIR/log" >&2; return 1; }
     run "$root/tests/boot/micropython_suite.sh" "$root/build/GPY/release" \

@@ -4,21 +4,21 @@
 # A board that locks itself (FIRST_BOOT=on), from blank to re-flashed, with the
 # commands a user has. What power loss does to it is tests/powercut's subject.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup_file() {
-    cd "$BATS_TEST_DIRNAME/../.." || exit 1
-    command -v xtensa-lx106-elf-gcc >/dev/null || return 0
-    bin=$PWD/${BIN:-build/bin}
-    top=$PWD
-    obj=$PWD/build/first-boot
+    tree
+    obj=$root/build/first-boot
+    why=$(lacks compiler)
+    export obj why
+    [ -z "$why" ] || return 0
     mkdir -p "$obj" && cd "$obj" || exit 1
     rm -f ./*.pem ./*.bin
     "$bin/espsecure" generate_signing_key key.pem
     "$bin/espsecure" extract_public_key --keyfile key.pem pub.bin
     # With everything in: the bootloader has to fit.
     for what in firmware/boot tests/powercut/update; do
-        env -u MAKEFLAGS -u MAKELEVEL make -s -j2 -C "$top/$what" BOARD=GPY \
+        env -u MAKEFLAGS -u MAKELEVEL make -s -j2 -C "$root/$what" BOARD=GPY \
             FIRST_BOOT=on ANTI_ROLLBACK=on SIGN_PUB="$obj/pub.bin" BUILD="$obj/${what##*/}"
     done
     "$bin/esptool" --chip esp32 elf2image -fm dio -ff 40m -fs 4MB \
@@ -26,7 +26,7 @@ setup_file() {
     "$bin/esptool" --chip esp32 elf2image -fm dio -ff 40m -fs 4MB \
         -o app.bin update/update.elf
     "$bin/gen_esp32part" --flash-size 4MB \
-        "$top/firmware/boards/layouts/classic_4MB.csv" table.bin
+        "$root/firmware/boards/layouts/classic_4MB.csv" table.bin
     "$bin/espsecure" sign_data --version 1 --keyfile key.pem app.bin
     "$bin/espsecure" sign_data --version 1 --keyfile key.pem table.bin
     # Another bootloader: the same with another date, as it were.
@@ -34,15 +34,9 @@ setup_file() {
 }
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    bin=$root/${BIN:-build/bin}
-    obj=$root/build/first-boot
-    [ -e "$obj/app.bin" ] || skip "no cross compiler (gcc-xtensa-lx106)"
-    cd "$BATS_TEST_TMPDIR" && board=$BATS_TEST_TMPDIR/b
-}
-
-teardown() {
-    [ ! -e "$BATS_TEST_TMPDIR/b/board.run" ] || "$bin/fusebox" board stop "$BATS_TEST_TMPDIR/b"
+    [ -z "$why" ] || skip "$why"
+    cd "$BATS_TEST_TMPDIR" || return 1
+    board=$BATS_TEST_TMPDIR/b
 }
 
 esptool() { timeout 120 "$bin/esptool" --chip esp32 --port "board:$board" "$@"; }

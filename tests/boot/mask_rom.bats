@@ -5,11 +5,11 @@
 # ROMs: what our keys and images are worth on silicon. Needs that board
 # (LOCKED_BOARD, build/demo/gpy) and the ROM files (ESP32_ROM_DIR).
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    fusebox=$root/${BIN:-build/bin}/fusebox
+    tree
+    fusebox=$bin/fusebox
     locked=${LOCKED_BOARD:-$root/build/demo/gpy}
     if [ -z "$ESP32_ROM_DIR" ] || [ ! -e "$ESP32_ROM_DIR/esp32_rev0_rom.elf" ]; then
         skip "no mask ROM: ESP32_ROM_DIR names no folder with its files"
@@ -17,12 +17,6 @@ setup() {
     [ -e "$locked/efuse.bin" ] || skip "no locked board: ./run demo makes one"
     cd "$BATS_TEST_TMPDIR" && mkdir b
     cp "$locked"/board.ini "$locked"/efuse.bin "$locked"/flash.bin b/
-}
-
-teardown() {
-    if [ -e "$BATS_TEST_TMPDIR/b/board.run" ]; then
-        "$fusebox" board stop "$BATS_TEST_TMPDIR/b"
-    fi
 }
 
 # boots REVISION TEXT: the mask ROM of that revision leads to TEXT.

@@ -3,16 +3,11 @@
 #
 # fusebox board: a board folder, its ports, and what can go wrong.
 
-setup() {
-    cd "$BATS_TEST_DIRNAME/../.." || exit 1
-    bin=$PWD/${BIN:-build/bin}
-    board=$BATS_TEST_TMPDIR/b
-}
+load ../support/common
 
-teardown() {
-    if [ -e "$board/board.run" ]; then
-        "$bin/fusebox" board stop "$board" || true
-    fi
+setup() {
+    enter
+    board=$BATS_TEST_TMPDIR/b
 }
 
 @test "a new board is blank and keeps its state over stop and start" {

@@ -5,17 +5,11 @@
 # model. ESP32_ROM_DIR names a folder with esp32_rev0_rom.elf and
 # esp32_rev300_rom.elf (package esp-rom-elfs).
 
-load common
+load ../support/common
 
 setup() {
     enter
     board=$PWD/b
-}
-
-teardown() {
-    if [ -e "$board/board.run" ]; then
-        "$bin/fusebox" board stop "$board" || true
-    fi
 }
 
 need_roms() {

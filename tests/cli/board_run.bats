@@ -3,16 +3,11 @@
 #
 # fusebox board run: a copy of a board, looked at closely; recorded runs.
 
-setup() {
-    cd "$BATS_TEST_DIRNAME/../.." || exit 1
-    bin=$PWD/${BIN:-build/bin}
-    board=$BATS_TEST_TMPDIR/b
-}
+load ../support/common
 
-teardown() {
-    if [ -e "$board/board.run" ]; then
-        "$bin/fusebox" board stop "$board" || true
-    fi
+setup() {
+    enter
+    board=$BATS_TEST_TMPDIR/b
 }
 
 blank() {
@@ -127,7 +122,7 @@ END
     [ "${lines[0]}" = 'the ROM found no bootloader at 0x1000' ]
     # A bootloader of a few instructions; behind it a table, and no image.
     program
-    dd if=tests/vectors/partition/classic.bin of="$board/flash.bin" bs=4096 seek=8 conv=notrunc status=none
+    dd if="$vectors"/partition/classic.bin of="$board/flash.bin" bs=4096 seek=8 conv=notrunc status=none
     cp "$board/flash.bin" "$board/efuse.bin" "$BATS_TEST_TMPDIR"
     "$bin/fusebox" board start "$board"
     run "$bin/fusebox" board why "$board"

@@ -3,16 +3,11 @@
 #
 # fusebox board start --gdb: a debugger on TCP.
 
-setup() {
-    cd "$BATS_TEST_DIRNAME/../.." || exit 1
-    bin=$PWD/${BIN:-build/bin}
-    board=$BATS_TEST_TMPDIR/b
-}
+load ../support/common
 
-teardown() {
-    if [ -e "$board/board.run" ]; then
-        "$bin/fusebox" board stop "$board" || true
-    fi
+setup() {
+    enter
+    board=$BATS_TEST_TMPDIR/b
 }
 
 # Sends a packet on descriptor 9; the answer is in $answer.

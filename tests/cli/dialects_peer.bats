@@ -10,67 +10,33 @@
 #
 # Where ours differs on purpose, the man pages say so.
 
-load common
+load peer
 
 setup() {
-    enter
-    export NO_COLOR=1 TERM=dumb
-    mkdir ours theirs
-}
-
-teardown() {
-    for side in ours theirs; do
-        [ ! -e "board.$side/board.run" ] || "$bin/fusebox" board stop "board.$side"
-    done
+    enter_beside
 }
 
 # with VERSION: the tree of that version is in $tree, or the test is skipped.
 with() {
     local name=PEER_V$1
-    [ -n "${!name:-}" ] || skip "$name does not name the Python tools of version $1"
+    needs "$name"
     tree=$(cd "$root" && cd "${!name}" && pwd)
     chip='' confirm=--do-not-confirm
     [ "$1" = 2 ] || chip='--chip esp32'
 }
 
-# both TOOL ARGUMENT...: both succeed or neither, and leave the same files.
-# our_port and their_port come first where they are set.
+# both TOOL ARGUMENT...; our_port and their_port come first where they are set.
 both() {
-    local tool=$1 ours=0 theirs=0
-    local our_more=$our_port their_more=$their_port
+    local tool=$1 more=
     shift
-    case $tool in espefuse) our_more+=" $confirm" their_more+=" $confirm" ;; esac
-    # shellcheck disable=SC2086
-    (cd ours && timeout 120 "$bin/$tool" $our_more "$@") >ours.log 2>&1 </dev/null || ours=$?
-    # shellcheck disable=SC2086
-    (cd theirs && timeout 120 "${PEER_PYTHON:-python3}" "$tree/$tool.py" $their_more "$@") >theirs.log 2>&1 </dev/null || theirs=$?
-    echo "$tool $*: ours $ours, theirs $theirs" >&2
-    [ "$((ours != 0))" = "$((theirs != 0))" ] || {
-        tail -n 5 ours.log theirs.log >&2
-        return 1
-    }
-    rm -f theirs/never # theirs leave a part of what they refuse
-    diff -rq ours theirs >&2
+    case $tool in espefuse) more=$confirm ;; esac
+    beside "$bin/$tool $our_port $more" \
+        "${PEER_PYTHON:-python3} $tree/$tool.py $their_port $more" "$@"
 }
 
-# give NAME: standard input as a file for both.
-give() {
-    tee "ours/$1" >"theirs/$1"
-}
-
-boards() { # OPTION...
-    for side in ours theirs; do
-        "$bin/fusebox" board start "board.$side" --mac 24:0a:c4:00:11:22 "$@" >/dev/null
-    done
-    our_port="--port board:../board.ours"
-    their_port="--port rfc2217://127.0.0.1:$(sed -n 's/^rfc2217 = //p' board.theirs/board.run)"
-}
-
-# both, and the boards' flash and fuses are the same afterwards.
 on_boards() {
-    both "$@"
-    cmp board.ours/flash.bin board.theirs/flash.bin
-    cmp board.ours/efuse.bin board.theirs/efuse.bin
+    our_port="--port $our_board" their_port="--port $their_board" both "$@"
+    same_boards
 }
 
 # Keys of theirs for both: key.pem, key.bin, iv.
@@ -98,14 +64,14 @@ secure() {
     # shellcheck disable=SC2086
     both espsecure verify_signature $sign --keyfile pub signed
     # shellcheck disable=SC2086
-    both espsecure verify_signature $sign --keyfile pub app
+    refused both espsecure verify_signature $sign --keyfile pub app
     both espsecure digest_secure_bootloader --keyfile digest --iv iv --output digested boot
     both espsecure digest_secure_bootloader -k digest192 --iv iv -o digested192 boot
     head -c 8192 "$bin/fusebox" | give plain
     both espsecure encrypt_flash_data --keyfile key.bin --address 0x10000 -o cipher plain
     both espsecure encrypt_flash_data -k key.bin -a 0x1010 --flash_crypt_conf 0x3 -o cipher3 plain
     both espsecure decrypt_flash_data --keyfile key.bin --address 0x10000 -o back cipher
-    both espsecure encrypt_flash_data --keyfile key.bin --address 0x10001 -o never plain
+    refused both espsecure encrypt_flash_data --keyfile key.bin --address 0x10001 -o never plain
     # shellcheck disable=SC2086
     both espsecure sign_data app $sign --keyfile key.pem # in place
 }
@@ -138,9 +104,9 @@ secure() {
     on_boards espefuse burn_efuse JTAG_DISABLE
     on_boards espefuse burn_efuse DISABLE_DL_ENCRYPT
     on_boards espefuse write_protect_efuse FLASH_CRYPT_CNT
-    on_boards espefuse burn_efuse FLASH_CRYPT_CNT
-    on_boards espefuse burn_key flash_encryption key.bin
-    on_boards espefuse burn_efuse NO_SUCH_FUSE
+    refused on_boards espefuse burn_efuse FLASH_CRYPT_CNT
+    refused on_boards espefuse burn_key flash_encryption key.bin
+    refused on_boards espefuse burn_efuse NO_SUCH_FUSE
 }
 
 @test "dialect 2: blocks by number, data, MAC, voltage" {
@@ -153,7 +119,7 @@ secure() {
     on_boards espefuse burn_custom_mac 24:0a:c4:00:11:22
     on_boards espefuse get_custom_mac
     on_boards espefuse set_flash_voltage 3.3V
-    on_boards espefuse set_flash_voltage OFF
+    refused on_boards espefuse set_flash_voltage OFF
     on_boards espefuse dump
     on_boards espefuse adc_info
 }
@@ -163,7 +129,7 @@ secure() {
     keys
     boards
     on_boards espefuse burn_key BLK3 key.bin
-    on_boards espefuse burn_block_data --offset 4 BLK2 key.bin
+    refused on_boards espefuse burn_block_data --offset 4 BLK2 key.bin
     head -c 28 ours/key.bin | give data
     on_boards espefuse burn_block_data --offset 4 BLK2 data
 }
@@ -190,18 +156,18 @@ virtual() {
     both espefuse burn_key flash_encryption key.bin
     both espefuse burn_key secure_boot_v1 digest
     both espefuse burn_key --no-protect-key BLOCK3 digest
-    both espefuse burn_key flash_encryption digest
+    refused both espefuse burn_key flash_encryption digest
     both espefuse burn_efuse FLASH_CRYPT_CNT 1
     both espefuse burn_efuse FLASH_CRYPT_CONFIG 0xF JTAG_DISABLE 1
     both espefuse burn_efuse ABS_DONE_0 1
     both espefuse write_protect_efuse FLASH_CRYPT_CNT
-    both espefuse burn_efuse FLASH_CRYPT_CNT 3
+    refused both espefuse burn_efuse FLASH_CRYPT_CNT 3
     rm ours/fuses theirs/fuses
     both espefuse burn_key BLOCK1 key.bin
     both espefuse burn_bit BLOCK2 0 31 32 255
     both espefuse burn_custom_mac 24:0a:c4:00:11:22
     both espefuse set_flash_voltage 3.3V
-    both espefuse burn_efuse NO_SUCH_FUSE 1
+    refused both espefuse burn_efuse NO_SUCH_FUSE 1
     same_values
 }
 
@@ -230,11 +196,11 @@ flash() { # OPTION OF WRITE_FLASH...
     head -c 40000 "$bin/fusebox" | give app
     on_boards esptool $chip --baud 460800 write_flash -z "$@" 0x1000 boot 0x10000 app
     on_boards esptool $chip verify_flash 0x10000 app
-    on_boards esptool $chip verify_flash --diff yes 0x20000 app
+    refused on_boards esptool $chip verify_flash --diff yes 0x20000 app
     on_boards esptool $chip write_flash -u 0x30000 app
     on_boards esptool $chip read_flash 0x10000 0x1000 back
     on_boards esptool $chip erase_region 0x10000 0x1000
-    on_boards esptool $chip erase_region 0x10001 0x1000
+    refused on_boards esptool $chip erase_region 0x10001 0x1000
     on_boards esptool $chip dump_mem 0x3FF5A000 32 fuses
     on_boards esptool $chip read_flash_status --bytes 2
     on_boards esptool $chip --before default_reset --after no_reset flash_id

@@ -4,12 +4,12 @@
 # espefuse on virtual eFuses. The vectors are files of the reference tool
 # (tests/vectors/efuse/README.md); BIN selects another build of ours.
 
+load ../support/common
+
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    espefuse=$root/${BIN:-build/bin}/espefuse
-    vectors=$root/tests/vectors
-    cd "$BATS_TEST_TMPDIR" || exit 1
-    fuses=$BATS_TEST_TMPDIR/fuses.bin
+    enter
+    espefuse=$bin/espefuse
+    fuses=$PWD/fuses.bin
 }
 
 virt() {
@@ -166,7 +166,7 @@ virt() {
     [ "$status" = 2 ]
     cmp "$fuses" "$BATS_TEST_TMPDIR/before"
     echo BURN | "$espefuse" --virt --path-efuse-file "$fuses" burn_efuse ABS_DONE_0
-    ! cmp -s "$fuses" "$BATS_TEST_TMPDIR/before"
+    run ! cmp -s "$fuses" "$BATS_TEST_TMPDIR/before"
 }
 
 @test "QEMU's eFuse file is read and written as such" {

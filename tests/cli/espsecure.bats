@@ -4,7 +4,7 @@
 # espsecure: the bytes of the reference tool, its texts, and what is refused.
 # tests/vectors/*/README.md name the commands that made the vectors.
 
-load common
+load ../support/common
 
 setup() {
     enter
@@ -23,7 +23,7 @@ setup() {
     [ "$(stat -c %s a.key b.key c.key d.key | xargs)" = "32 24 16 64" ]
     [ "$(mode a.key)" = 600 ]
     "$espsecure" generate-flash-encryption-key e.key
-    ! cmp -s a.key e.key
+    run ! cmp -s a.key e.key
 }
 
 @test "a key goes to standard output, the text then to stderr" {
@@ -372,7 +372,7 @@ Signed 4096 bytes of data from "padded". Signature sector now has 1 signature bl
         "$espsecure" digest_secure_bootloader -k "$in/sb256.key" boot.loader.bin
     mv boot.loader-digest-0x0000.bin one
     "$espsecure" digest_secure_bootloader -k "$in/sb256.key" boot.loader.bin
-    ! cmp -s -n 128 one boot.loader-digest-0x0000.bin
+    run ! cmp -s -n 128 one boot.loader-digest-0x0000.bin
     cmp -i 192 one boot.loader-digest-0x0000.bin
     prints $'Using 192-bit key (extended).\nDigest + image written to "out"' \
         "$espsecure" digest_secure_bootloader -k "$in/sb192.key" -o out boot.loader.bin
@@ -447,7 +447,7 @@ Signed 4096 bytes of data from "padded". Signature sector now has 1 signature bl
         "$espsecure" encrypt_flash_data -k "$in/fe192.key" -a 0 -o b "$in/data64k.bin"
     [ "$(stat -c %s a)" = 112 ]
     "$espsecure" encrypt_flash_data -k "$in/fe256.key" -a 0 -o c "$in/data100.bin"
-    ! cmp -s a c
+    run ! cmp -s a c
     cmp -n 96 a c
 }
 
@@ -472,7 +472,8 @@ Signed 4096 bytes of data from "padded". Signature sector now has 1 signature bl
 @test "an empty file encrypts to an empty file" {
     : >f
     "$espsecure" encrypt_flash_data -k "$in/fe256.key" -a 0 -o out f
-    [ -f out ] && [ ! -s out ]
+    [ -f out ]
+    [ ! -s out ]
 }
 
 @test "bad keys, addresses and lengths are refused" {

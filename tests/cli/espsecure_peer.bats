@@ -2,31 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # espsecure against the Python tool on random input: both must write the same
-# bytes, or accept what the other made. PEER_ESPSECURE names the Python tool's
-# executable (version 3, 4 or 5); without it these tests are skipped.
+# bytes, or accept what the other made. PEER_ESPSECURE names the Python tool
+# (version 3, 4 or 5); without it these tests are skipped.
 # PEER_ROUNDS: how many inputs a test tries.
 
-load common
+load peer
 
 setup() {
-    [ -n "${PEER_ESPSECURE:-}" ] || skip "PEER_ESPSECURE does not name the Python tool"
-    enter
+    needs PEER_ESPSECURE
+    enter_beside
     espsecure=$bin/espsecure
-    rounds=${PEER_ROUNDS:-5}
-    export NO_COLOR=1 TERM=dumb
 }
 
 peer() {
-    "$PEER_ESPSECURE" "$@" >peer.log 2>&1 || { cat peer.log; return 1; }
-}
-
-# random FROM TO
-random() {
-    shuf -n 1 -i "$1-$2"
-}
-
-random_file() { # NAME BYTES
-    head -c "$2" /dev/urandom >"$1"
+    # shellcheck disable=SC2086
+    $PEER_ESPSECURE "$@" >peer.log 2>&1 || { cat peer.log; return 1; }
 }
 
 @test "peer: flash encryption" {
@@ -102,18 +92,18 @@ random_file() { # NAME BYTES
 
 @test "peer: V2 keys and signatures" {
     for scheme in rsa3072 ecdsa192 ecdsa256 ecdsa384; do
-        rm -f ours theirs
-        "$espsecure" generate_signing_key --version 2 --scheme $scheme ours
-        peer generate_signing_key --version 2 --scheme $scheme theirs
+        rm -f ours.pem theirs.pem
+        "$espsecure" generate_signing_key --version 2 --scheme $scheme ours.pem
+        peer generate_signing_key --version 2 --scheme $scheme theirs.pem
         random_file f "$(random 1 100000)"
-        peer sign_data --version 2 --keyfile ours --output one f
-        "$espsecure" verify_signature --version 2 --keyfile ours one
-        "$espsecure" sign_data --version 2 --keyfile theirs --output two f
-        peer verify_signature --version 2 --keyfile theirs two
-        "$espsecure" sign_data --version 2 --append_signatures --keyfile theirs --output three one
-        peer verify_signature --version 2 --keyfile ours three
-        peer verify_signature --version 2 --keyfile theirs three
-        for k in ours theirs; do
+        peer sign_data --version 2 --keyfile ours.pem --output one f
+        "$espsecure" verify_signature --version 2 --keyfile ours.pem one
+        "$espsecure" sign_data --version 2 --keyfile theirs.pem --output two f
+        peer verify_signature --version 2 --keyfile theirs.pem two
+        "$espsecure" sign_data --version 2 --append_signatures --keyfile theirs.pem --output three one
+        peer verify_signature --version 2 --keyfile ours.pem three
+        peer verify_signature --version 2 --keyfile theirs.pem three
+        for k in ours.pem theirs.pem; do
             peer extract_public_key --version 2 --keyfile $k want
             "$espsecure" extract_public_key --version 2 --keyfile $k got
             cmp want got

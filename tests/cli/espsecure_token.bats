@@ -3,7 +3,7 @@
 #
 # espsecure with keys on a PKCS#11 token: SoftHSM 2 through OpenSSL's engine.
 
-load common
+load ../support/common
 
 setup() {
     enter

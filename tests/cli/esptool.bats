@@ -4,19 +4,13 @@
 # esptool: images without a chip, then a virtual board. The files compared with
 # are the reference tool's (tests/vectors/image, tests/vectors/esptool).
 
-load common
+load ../support/common
 
 setup() {
     enter
     unset "${!ESPTOOL_@}"
     export HOME=$PWD
     image=$vectors/image
-}
-
-teardown() {
-    if [ -e "$BATS_TEST_TMPDIR/b/board.run" ]; then
-        "$bin/fusebox" board stop "$BATS_TEST_TMPDIR/b" || true
-    fi
 }
 
 esptool() {

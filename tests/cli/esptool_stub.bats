@@ -4,7 +4,7 @@
 # esptool with its flasher stub (firmware/stub), on a virtual board. The stub's
 # own protocol is tested in firmware/stub/stub_chip_test.c.
 
-load common
+load ../support/common
 
 setup() {
     enter
@@ -17,10 +17,6 @@ setup() {
     "$bin/esptool" --port "$port" read_flash 0 4096 blank >out
     grep -q 'Stub flasher running' out || skip "no stub in this build"
     perl -e 'srand 1; print pack "C*", map {int rand 256} 1..1500001' >a.bin
-}
-
-teardown() {
-    "$bin/fusebox" board stop "$BATS_TEST_TMPDIR/b" || true
 }
 
 esptool() {
@@ -169,7 +165,7 @@ told() {
     # where nothing changes the flash is not looked at
     printf 'z' | dd of="$board/flash.bin" bs=1 seek=65636 conv=notrunc status=none
     esptool write_flash --diff-with a.bin --trust-flash-content 0x10000 a.bin
-    ! in_flash a.bin 0x10000
+    run ! in_flash a.bin 0x10000
     esptool write_flash --diff-with a.bin 0x10000 a.bin
     in_flash a.bin 0x10000
     told 'requires --diff-with' \

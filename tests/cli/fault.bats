@@ -3,18 +3,11 @@
 #
 # fusebox board start --fault: hardware that fails, and tools that have to cope.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup() {
-    cd "$BATS_TEST_DIRNAME/../.." || exit 1
-    bin=$PWD/${BIN:-build/bin}
+    enter
     board=$BATS_TEST_TMPDIR/b
-}
-
-teardown() {
-    if [ -e "$board/board.run" ]; then
-        "$bin/fusebox" board stop "$board" || true
-    fi
 }
 
 espefuse() {
@@ -44,7 +37,7 @@ espefuse() {
     head -c 20000 /dev/urandom >"$BATS_TEST_TMPDIR/data"
     run timeout 60 "$bin/esptool" --chip esp32 --port "board:$board" write_flash -u 0x20000 "$BATS_TEST_TMPDIR/data"
     [ "$status" = 2 ]
-    ! cmp -s -n 20000 -i 131072:0 "$board/flash.bin" "$BATS_TEST_TMPDIR/data"
+    run ! cmp -s -n 20000 -i 131072:0 "$board/flash.bin" "$BATS_TEST_TMPDIR/data"
     "$bin/fusebox" board reset "$board"
     timeout 60 "$bin/esptool" --chip esp32 --port "board:$board" write_flash -u 0x20000 "$BATS_TEST_TMPDIR/data"
     cmp -n 20000 -i 131072:0 "$board/flash.bin" "$BATS_TEST_TMPDIR/data"

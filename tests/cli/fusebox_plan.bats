@@ -4,19 +4,15 @@
 # The whole way on a real build: snapshot, plan, rehearse, burn, and what has to
 # be refused on it. Interruptions are tools/fusebox/plan/burn_kill_test.c.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup_file() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    why=
-    command -v xtensa-lx106-elf-gcc >/dev/null || why='no gcc-xtensa-lx106'
-    [ -f "${MICROPY_TOP:-$root/third_party/micropython}/py/py.mk" ] ||
-        why='no MicroPython: make third-party'
-    export root why
+    tree
+    why=$(lacks compiler micropython)
+    export why
     [ -z "$why" ] || return 0
     # The demo's keys: its images need not be made anew then.
     keys=$root/build/demo release=$root/build/GPY/release
-    bin=$root/build/bin
     mkdir -p "$keys"
     sign=$keys/secure_boot_signing_key.pem flash=$keys/flash_encryption_key.bin
     [ -e "$sign" ] || "$bin/espsecure" generate_signing_key "$sign"
@@ -24,11 +20,11 @@ setup_file() {
     make -C "$root" --no-print-directory -j2 BOARD=GPY SECURE=on \
         SECURE_KEY="$sign" ENCRYPT_KEY="$flash" >"$BATS_FILE_TMPDIR/make" 2>&1 ||
         { tail -n 20 "$BATS_FILE_TMPDIR/make" >&2; return 1; }
-    export bin release sign flash
+    export release sign flash
     cd "$BATS_FILE_TMPDIR" || return 1
     cp "$flash" flash.copy
     "$bin/espsecure" digest_private_key --keyfile "$sign" boot.copy
-    "$bin/fusebox" board start blank --mac 24:0a:c4:00:11:22 7>&- 3>&-
+    "$bin/fusebox" board start blank --mac 24:0a:c4:00:11:22
     "$bin/fusebox" snapshot --port board:blank -o snap --name GPY
     "$bin/fusebox" board stop blank
     "$bin/fusebox" plan flash-encryption secure-boot-v1 lock --board snap \
@@ -45,13 +41,13 @@ setup() {
         --public-key "$release/signature_verification_key.bin")
 }
 
-teardown() {
-    [ -n "$why" ] || [ ! -e blank/board.run ] || fusebox board stop blank
+teardown_file() {
+    stop_boards "$BATS_FILE_TMPDIR"
 }
 
 # start NAME: power the board, without the test's descriptors.
 start() {
-    fusebox board start "$1" 7>&- 3>&-
+    fusebox board start "$1"
 }
 
 # refused STATUS TEXT COMMAND...: one line that holds TEXT on stderr.
@@ -78,7 +74,7 @@ burn() {
 
 @test "a plan is readable, holds no key, and is refused when changed" {
     grep -q '^step lock burn 0 ' plan
-    ! grep -q "$(head -c 4 "$flash" | od -An -tx1 | tr -d ' ')" plan
+    run ! grep -qi "$(head -c 4 "$flash" | od -An -tx1 | tr -d ' \n')" plan
     sed 's/^mac .*/mac 24:0a:c4:00:11:23/' plan >other
     refused 2 'its hash does not match' fusebox rehearse other --board snap
 }
@@ -135,7 +131,7 @@ burn() {
     fusebox board stop blank
     cmp blank/efuse.bin snap/efuse.bin
     # Another board of the same kind.
-    fusebox board start other --mac 24:0a:c4:00:11:23 7>&- 3>&-
+    fusebox board start other --mac 24:0a:c4:00:11:23
     run fusebox burn plan --port board:other --journal journal "${custody[@]}" \
         --accept P23:tried --yes-burn "$hash"
     fusebox board stop other
@@ -156,7 +152,7 @@ burn() {
     [[ "$stderr" == *'the flash at 0x191000 ('*') is not what was rehearsed'* ]]
     fusebox board stop blank
     cmp blank/efuse.bin snap/efuse.bin
-    [ ! -e journal/24-0a-c4-00-11-22.journal ] || ! grep -q ' begin$' journal/*.journal
+    run ! grep -rqs ' begin$' journal
 }
 
 @test "killed at any time, the same command goes on" {
@@ -220,5 +216,5 @@ EOF
     echo "$output"
     [ "$status" -eq 1 ]
     [[ "$output" == *'flash read err'* ]]
-    ! [[ "$output" == *'Verdict: boots'* ]]
+    [[ "$output" != *'Verdict: boots'* ]]
 }

@@ -5,7 +5,7 @@
 # command either takes them or says why not in one line, exits with 2 and
 # leaves no file. GARBAGE_SEED repeats a run, GARBAGE_ROUNDS makes it longer.
 
-load common
+load ../support/common
 
 setup() {
     enter

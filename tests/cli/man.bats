@@ -3,7 +3,7 @@
 #
 # Man pages say what --help says, and their examples work.
 
-load common
+load ../support/common
 
 setup() {
     enter
