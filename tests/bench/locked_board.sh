@@ -14,7 +14,7 @@ PATH=${BIN:-build/bin}:$PATH
 rm -rf "$dir"
 log=$(mktemp)
 trap 'fusebox board stop "$dir" >/dev/null 2>&1 || true; rm -f "$log"' EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM HUP
 
 quietly() {
     "$@" >"$log" 2>&1 || {

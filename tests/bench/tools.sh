@@ -8,7 +8,14 @@ cd "$(dirname "$0")/../.."
 bin=${BIN:-build/bin}
 spawn=$1 crypt=$2
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'stop_board; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM HUP
+
+stop_board() {
+    for dir in "$work/board" "$work/blank"; do
+        [ ! -e "$dir/board.run" ] || "$bin/fusebox" board stop "$dir" >/dev/null
+    done
+}
 
 # measure N COMMAND...: sets us (median wall time) and kib (resident size).
 measure() {
@@ -63,18 +70,12 @@ printf '  %-32s %8d us\n' 'rm, part of each replacement' "$us"
 
 # esptool writes to a virtual board of its own; PEER_ESPTOOL names the Python
 # tool ('python3 -m esptool'), which then writes the same to the same board.
-port=
-trap 'kill_board; rm -rf "$work"' EXIT
-kill_board() {
-    [ -z "$port" ] || "$bin/fusebox" board stop "$work/board" >/dev/null
-    port=
-}
+port=$work/board/uart
 
 # board OPTION...: a board that is alive.
 board() {
-    kill_board
+    stop_board
     "$bin/fusebox" board start "$work/board" "$@" >/dev/null
-    port=$work/board/uart
 }
 
 # wrote FILE COMMAND...: seconds that write-flash takes in all.
@@ -114,9 +115,8 @@ printf '  %-44s %8s %12s\n' 'of the line used by 768 KiB more' \
 
 echo
 echo 'fusebox report, from start to the page on the disk (median of 9)'
-kill_board
 "$bin/fusebox" board start "$work/blank" >/dev/null
-"$bin/fusebox" board stop "$work/blank" >/dev/null
+stop_board
 page() { # TEXT BOARD
     measure 9 "$bin/fusebox" report "$2" -o "$work/page.html"
     printf '  %-44s %8d us, %d KiB\n' "$1" "$us" \

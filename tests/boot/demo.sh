@@ -116,7 +116,7 @@ stop_boards
 rm -rf "$demo"
 mkdir -p "$demo"
 trap stop_boards EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM HUP
 
 begin 'Keys'
 run espsecure generate_flash_encryption_key "$flash_key"

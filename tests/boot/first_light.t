@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 steps=13
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+trap 'exit 1' INT TERM HUP
 echo "1..$steps"
 if tests/boot/demo.sh >"$log" 2>&1; then
     sed -n 's/^ok *\([0-9]*\) *[0-9]* ms  /ok \1 - /p' "$log"

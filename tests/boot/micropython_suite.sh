@@ -22,7 +22,7 @@ PATH=${BIN:-$root/build/bin}:$PATH
 work=$(mktemp -d)
 board=$work/board
 trap 'fusebox board stop "$board" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM HUP
 fusebox board start "$board" --board GPY >"$work/log"
 esptool --chip esp32 --port "board:$board" write_flash \
     0x1000 "$firmware/bootloader/bootloader.bin" \

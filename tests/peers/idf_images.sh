@@ -19,7 +19,10 @@ if [ ! -e "$ESP32_ROM_DIR/esp32_rev0_rom.elf" ]; then
 fi
 
 work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+stop() {
+    if [ -e "$work/b/board.run" ]; then "$fusebox" board stop "$work/b"; fi
+}
+trap 'stop; rm -rf "$work"' EXIT
 failed=0
 
 put() {

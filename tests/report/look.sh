@@ -9,6 +9,14 @@ dir=$1 release=$2 signing=$3 flash=$4
 PATH=${BIN:-build/bin}:$PATH
 here=$(dirname "$0")
 
+# A board that is left running from before, too.
+stop_board() {
+    [ ! -e "$dir/gpy/board.run" ] || fusebox board stop "$dir/gpy"
+}
+trap stop_board EXIT
+trap 'exit 1' INT TERM HUP
+
+stop_board
 rm -rf "$dir/gpy" "$dir/gpy.plan" "$dir/gpy.plan.rehearsal" "$dir/copies" \
     "$dir/boot.key"
 mkdir -p "$dir/copies"
