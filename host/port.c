@@ -108,7 +108,12 @@ int host_port_set_baud(struct host_port *port, uint32_t baud)
 
 bool host_port_has_rate(const struct host_port *port)
 {
-    return port->kind->set_baud != NULL && !port->kind->instant;
+    return host_port_sets_rate(port) && !port->kind->instant;
+}
+
+bool host_port_sets_rate(const struct host_port *port)
+{
+    return port->kind->set_baud != NULL;
 }
 
 bool host_port_has_lines(const struct host_port *port)

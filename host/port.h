@@ -45,6 +45,8 @@ void host_port_flush_input(struct host_port *port);
 int host_port_set_baud(struct host_port *port, uint32_t baud);
 // Does the rate matter on this line? Not on a pty, a socket, a virtual board.
 bool host_port_has_rate(const struct host_port *port);
+// Can it be set? Then it can be raised, whether it matters or not.
+bool host_port_sets_rate(const struct host_port *port);
 bool host_port_has_lines(const struct host_port *port);
 // true: asserted (line low), as pySerial's dtr=True.
 int host_port_set_lines(struct host_port *port, bool dtr, bool rts);

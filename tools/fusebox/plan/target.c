@@ -293,15 +293,16 @@ static int start_flash(struct target *t, uint32_t pins)
             return no_flash(t, id);
         }
     }
+    // The ROM takes the stub at that rate, too.
+    if (status == HOST_LOADER_OK && host_port_sets_rate(t->port) &&
+        t->baud > t->loader.baud) {
+        status = host_loader_change_baud(&t->loader, t->baud);
+    }
     if (status == HOST_LOADER_OK && host_stub != NULL) {
         status = host_loader_run_stub(&t->loader, host_stub);
     }
     if (status == HOST_LOADER_OK) {
         status = host_loader_flash_params(&t->loader, t->flash_size);
-    }
-    if (status == HOST_LOADER_OK && host_port_has_rate(t->port) &&
-        t->baud > t->loader.baud) {
-        status = host_loader_change_baud(&t->loader, t->baud);
     }
     t->flash = status == HOST_LOADER_OK;
     return from_loader(t, status);
