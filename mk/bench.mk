@@ -2,6 +2,8 @@
 #
 # Measurements. They print figures and judge nothing.
 
+SPAWN_BENCH := build/host-test/tests/bench/spawn_bench
+
 ifeq ($(BOARD),)
 BENCH       := build/bench
 BENCH_BOARD := $(BENCH)/gpy
@@ -52,6 +54,15 @@ bench-chip: $(BENCH)/chip_bench $(BENCH)/chip_loop.bin tools \
 	@$(BENCH)/chip_bench $(BENCH)/chip_loop.bin $(BENCH_BOARD)
 	@tests/bench/boards.sh $(BENCH_BOARD)
 
+.PHONY: bench-check
+## make bench-check         fusebox check and snapshot over a port
+bench-check: tools $(SPAWN_BENCH) $(BENCH)/secure-bootloader-key.bin \
+             $(BENCH)/flash_encryption_key.bin
+	@$(BENCH_FW) >$(BENCH)/firmware.log 2>&1 || \
+	    { tail -n 30 $(BENCH)/firmware.log; exit 1; }
+	@tests/bench/locked_board.sh $(BENCH_BOARD) build/GPY/bench $(BENCH)
+	@tests/bench/check.sh $(SPAWN_BENCH) $(BENCH_BOARD) build/GPY/bench $(BENCH)
+
 ## make isa-diff            random instructions on our core and on QEMU's
 isa-diff:
 	@tests/isa/isa_diff.sh $(or $(N),100000)
@@ -62,7 +73,6 @@ endif
 bench-build:
 	@tests/bench/build.sh
 
-SPAWN_BENCH := build/host-test/tests/bench/spawn_bench
 CRYPT_BENCH := build/host-test/lib/fb/flash_encryption_bench
 
 .PHONY: bench-tools
