@@ -70,6 +70,14 @@ burn() {
     cmp blank/efuse.bin snap/efuse.bin
     [ "$(stat -c %a snap)" = 700 ]
     refused 2 'holds a board already' fusebox snapshot --port board:blank -o snap
+    # Refused before the flash is read, and nothing is left.
+    refused 2 'no/where: No such file' fusebox snapshot --port board:blank -o no/where
+    start blank
+    refused 2 'BLOCK1 of this board is blank' fusebox snapshot --port board:blank \
+        -o new --flash-key "$flash"
+    refused 2 'nowhere: No such file' fusebox snapshot --port board:blank \
+        -o new --secure-boot-key nowhere
+    [ ! -e new ]
 }
 
 @test "a plan is readable, holds no key, and is refused when changed" {

@@ -2,8 +2,12 @@
 //
 // fusebox snapshot: read a board into a board folder.
 
+#include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/fusebox/commands.h"
 #include "tools/fusebox/plan/snapshot.h"
@@ -75,21 +79,27 @@ static void tell(const struct cli *cli, const struct snapshot *s,
     }
 }
 
+static int complain(const struct cli *cli, const struct target *t)
+{
+    return cli_error(cli_string(cli, "port"), "%s", t->why);
+}
+
+// What can be refused is refused before the flash is read: that takes a while.
 static int take(const struct cli *cli, struct target *t)
 {
     struct snapshot s;
     const char *dir = cli_string(cli, "output");
-    int status = snapshot_take(t, how_of(cli), &s);
-    if (status != TARGET_OK) {
+    if (snapshot_take(t, SNAPSHOT_NONE, &s) != TARGET_OK) {
         snapshot_free(&s);
-        return cli_error(cli_string(cli, "port"), "%s", t->why);
+        return complain(cli, t);
     }
     (void)snprintf(s.ini.name, sizeof s.ini.name, "%s",
                    cli_string(cli, "name"));
     unsigned hidden = s.ini.unknown;
-    status = supply_keys(cli, &s);
-    if (status == 0 && snapshot_prove(t, &s) != TARGET_OK) {
-        status = cli_error(cli_string(cli, "port"), "%s", t->why);
+    int status = supply_keys(cli, &s);
+    if (status == 0 && (snapshot_take_flash(t, how_of(cli), &s) != TARGET_OK ||
+                        snapshot_prove(t, &s) != TARGET_OK)) {
+        status = complain(cli, t);
     }
     if (status == 0) {
         status = board_create_from(dir, &s.ini, &s.fuses, s.flash);
@@ -101,22 +111,37 @@ static int take(const struct cli *cli, struct target *t)
     return status;
 }
 
+// Can the folder be made, or filled?
+static int look_at_output(const char *dir)
+{
+    char parent[BOARD_PATH_MAX];
+    if (board_exists(dir)) {
+        return cli_error(dir, "holds a board already");
+    }
+    (void)snprintf(parent, sizeof parent, "%s", dir);
+    return access(dir, W_OK) == 0 ||
+                   (errno == ENOENT && access(dirname(parent), W_OK) == 0)
+               ? 0
+               : cli_error(dir, "%s", strerror(errno));
+}
+
 static int run(const struct cli *cli)
 {
     struct target t;
+    int status = look_at_output(cli_string(cli, "output"));
+    if (status != 0) {
+        return status;
+    }
     const char *name = cli_string(cli, "name");
     if (strlen(name) >= sizeof((struct board_ini *)0)->name ||
         strpbrk(name, " \t\n=") != NULL || name[0] == '\0') {
         return cli_error(name, "--name: one short word");
     }
-    if (board_exists(cli_string(cli, "output"))) {
-        return cli_error(cli_string(cli, "output"), "holds a board already");
-    }
     if (target_open(&t, cli_string(cli, "port"),
                     (uint32_t)cli_uint(cli, "baud")) != TARGET_OK) {
         return cli_error(cli_string(cli, "port"), "%s", t.why);
     }
-    int status = take(cli, &t);
+    status = take(cli, &t);
     target_close(&t);
     return status;
 }

@@ -121,8 +121,7 @@ static int read_used(struct target *t, struct snapshot *s)
     return snapshot_read(t, s, all, &more);
 }
 
-static int take_flash(struct target *t, enum snapshot_flash how,
-                      struct snapshot *s)
+static int room_for_flash(struct target *t, struct snapshot *s)
 {
     int status = target_flash_bytes(t, &s->ini.flash_size);
     if (status == TARGET_OK) {
@@ -144,16 +143,28 @@ static int take_flash(struct target *t, enum snapshot_flash how,
     }
     memset(s->flash, 0xFF, s->ini.flash_size);
     memset(s->unread, true, s->ini.flash_size / SECTOR);
+    s->ini.unknown |= BOARD_UNKNOWN_FLASH;
+    return TARGET_OK;
+}
+
+int snapshot_take_flash(struct target *t, enum snapshot_flash how,
+                        struct snapshot *s)
+{
+    int status = TARGET_OK;
     switch (how) {
     case SNAPSHOT_ALL:
-        return read_sectors(t, s, 0, s->ini.flash_size / SECTOR);
-    case SNAPSHOT_USED:
-        return read_used(t, s);
-    case SNAPSHOT_NONE:
-        s->ini.unknown |= BOARD_UNKNOWN_FLASH;
+        status = read_sectors(t, s, 0, s->ini.flash_size / SECTOR);
         break;
+    case SNAPSHOT_USED:
+        status = read_used(t, s);
+        break;
+    case SNAPSHOT_NONE:
+        return TARGET_OK;
     }
-    return TARGET_OK;
+    if (status == TARGET_OK) {
+        s->ini.unknown &= ~(unsigned)BOARD_UNKNOWN_FLASH;
+    }
+    return status;
 }
 
 int snapshot_take(struct target *t, enum snapshot_flash how, struct snapshot *s)
@@ -164,7 +175,10 @@ int snapshot_take(struct target *t, enum snapshot_flash how, struct snapshot *s)
     int status = target_steady_fuses(t, &read);
     if (status == TARGET_OK) {
         take_fuses(s, &read);
-        status = take_flash(t, how, s);
+        status = room_for_flash(t, s);
+    }
+    if (status == TARGET_OK) {
+        status = snapshot_take_flash(t, how, s);
     }
     fb_bytes_wipe(&read, sizeof read);
     return status;
@@ -193,7 +207,11 @@ int snapshot_supply(struct snapshot *s, enum plan_key_kind kind,
     }
     if (status == 0 && (s->ini.unknown & 1u << block) == 0 &&
         memcmp(word, s->fuses.word[block], sizeof word) != 0) {
-        status = cli_error(path, "not what BLOCK%u of this board holds", block);
+        status =
+            fb_bytes_all((const uint8_t *)s->fuses.word[block], sizeof word, 0)
+                ? cli_error(path, "BLOCK%u of this board is blank", block)
+                : cli_error(path, "not what BLOCK%u of this board holds",
+                            block);
     }
     if (status == 0) {
         memcpy(s->fuses.word[block], word, sizeof word);

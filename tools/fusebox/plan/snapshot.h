@@ -25,6 +25,9 @@ struct snapshot {
 // A target status; t->why then says why. *s is to be freed in any case.
 int snapshot_take(struct target *t, enum snapshot_flash how,
                   struct snapshot *s);
+// The flash of a snapshot that was taken without.
+int snapshot_take_flash(struct target *t, enum snapshot_flash how,
+                        struct snapshot *s);
 // Read what is wanted and unread; erased sectors need not come over the line.
 // *more: there was something.
 int snapshot_read(struct target *t, struct snapshot *s,
