@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/fb/bytes.h"
+#include "lib/fb/efuse_coding.h"
 #include "lib/fb/flash.h"
 #include "lib/fb/flash_encryption.h"
 #include "lib/fb/flash_map.h"
@@ -147,7 +148,9 @@ static enum fb_condition of_bootloader(const struct fb_board_view *v)
 
     if (v->encrypted) {
         if (v->key_blank && boot->form != FB_FORM_CIPHER) {
-            return FB_BOARD_NO_KEY;
+            return boot->form == FB_FORM_OTHER && may_look_like_noise(v)
+                       ? FB_BOARD_UNKNOWN
+                       : FB_BOARD_NO_KEY;
         }
         if (boot->form == FB_FORM_PLAIN) {
             return FB_BOARD_PLAIN_UNDER_ODD;
@@ -307,6 +310,8 @@ struct pen {
     const char *boot_key;  // file of BLOCK2's
     bool has_flash_key;    // somebody has the former
     bool has_boot_key;
+    bool read_flash_key; // it is in no file yet: read it out, or zeros
+    bool read_boot_key;
     bool new_flash_key; // BLOCK1 changes: no ciphertext fits any more
     bool new_boot_key;  // BLOCK2 changes: no digest does
     const char *stuck;  // why it cannot be done; NULL: so far it can
@@ -338,6 +343,10 @@ static const char no_supply_ever[] =
     "The eFuses XPD_SDIO_* that would help cannot be burned any more.";
 static const char no_flash_left[] = "Nothing but another flash chip helps.";
 
+static const char long_names[] =
+    "The names of port and key files make a command too long: take shorter "
+    "ones.";
+
 static void line(struct pen *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -349,9 +358,49 @@ static void line(struct pen *p, const char *format, ...)
         return;
     }
     va_start(args, format);
-    (void)vsnprintf(p->way->line[p->way->lines++], FB_ADVICE_LINE, format,
-                    args);
+    if (vsnprintf(p->way->line[p->way->lines++], FB_ADVICE_LINE, format,
+                  args) >= (int)FB_ADVICE_LINE) {
+        p->stuck = long_names;
+    }
     va_end(args);
+}
+
+// A key that stands in the fuses for everybody to read, into a file; a blank
+// block is a key of zeros.
+static void read_key(struct pen *p, unsigned block, const char *file)
+{
+    const struct fb_efuse_words *fuses = &p->v->state->fuses;
+    unsigned n =
+        fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME) == FB_CODING_3_4 ? 24 : 32;
+
+    if (block == 1 ? p->v->key_blank : p->v->digest_key_blank) {
+        line(p, "head -c %u /dev/zero >%s", n, file);
+        return;
+    }
+    line(p, "espefuse --port %s dump --format split --file_name block",
+         p->port);
+    line(p, "perl -0777 -pe '$_ = reverse substr $_, 0, %u' block%u >%s", n,
+         block, file);
+}
+
+static const char *flash_key(struct pen *p)
+{
+    if (p->read_flash_key) {
+        p->read_flash_key = false;
+        p->flash_key = "flash_key.bin";
+        read_key(p, 1, p->flash_key);
+    }
+    return p->flash_key;
+}
+
+static const char *boot_key(struct pen *p)
+{
+    if (p->read_boot_key) {
+        p->read_boot_key = false;
+        p->boot_key = "boot_key.bin";
+        read_key(p, 2, p->boot_key);
+    }
+    return p->boot_key;
 }
 
 static void burn(struct pen *p, const char *what)
@@ -412,11 +461,13 @@ static void write_file(struct pen *p, const char *file, uint32_t flash_off)
     if (!p->encrypted) {
         write_flash(p, "", flash_off, file);
     } else if (p->has_flash_key) {
+        const char *key = flash_key(p);
+
         line(p,
              "espsecure encrypt_flash_data --keyfile %s --address 0x%x --pad "
              "ff%s --output %s_enc.bin %s.bin",
-             p->flash_key, (unsigned)flash_off, conf_option(p->config, conf),
-             file, file);
+             key, (unsigned)flash_off, conf_option(p->config, conf), file,
+             file);
         (void)snprintf(encrypted, sizeof encrypted, "%s_enc", file);
         write_flash(p, "", flash_off, encrypted);
     } else if (!p->v->key_blank &&
@@ -478,11 +529,13 @@ static void get_file(struct pen *p, const struct fb_part *part, uint32_t n)
     line(p, "esptool --port %s read_flash 0x%x 0x%x %s%s.bin", p->port,
          (unsigned)part->flash_off, (unsigned)n, file, cipher ? "_raw" : "");
     if (cipher) {
+        const char *key = flash_key(p);
+
         line(p,
              "espsecure decrypt_flash_data --keyfile %s --address 0x%x%s "
              "--output %s.bin %s_raw.bin",
-             p->flash_key, (unsigned)part->made_for,
-             conf_option(config_of(p->v), conf), file, file);
+             key, (unsigned)part->made_for, conf_option(config_of(p->v), conf),
+             file, file);
     }
 }
 
@@ -536,11 +589,13 @@ static void rewrite_digested(struct pen *p)
         return;
     }
     if (p->has_boot_key) {
+        const char *key = boot_key(p);
+
         get_file(p, boot, boot->image.len); // what follows it is not covered
         line(p,
              "espsecure digest_secure_bootloader --keyfile %s --output "
              "digest.bin bootloader.bin",
-             p->boot_key);
+             key);
         write_file(p, "digest", 0);
     } else if (recognised(boot) && recognised(digest) &&
                digest->proof == FB_E_KEY) {
@@ -669,6 +724,7 @@ static void burn_digest(struct pen *p)
 static void burn_boot_key(struct pen *p)
 {
     p->has_boot_key = true;
+    p->read_boot_key = false;
     if (p->v->boot_key_given && !frozen(p->v, FB_EFUSE_BLOCK2)) {
         burn_key(p, "secure_boot_v1", p->boot_key);
         p->new_boot_key = true;
@@ -733,6 +789,8 @@ static struct pen new_way(const struct fb_board_view *v,
         .boot_key = or_placeholder(names->boot_key, "SECURE_BOOT_KEY.bin"),
         .has_flash_key = v->has_flash_key,
         .has_boot_key = v->has_boot_key,
+        .read_flash_key = v->flash_key_sure && !v->flash_key_file,
+        .read_boot_key = v->boot_key_sure && !v->boot_key_file,
     };
 
     memset(p.way, 0, sizeof *p.way);
@@ -796,6 +854,9 @@ static void way_toggle(const struct fb_board_view *v,
     p = new_way(v, names, a,
                 v->encrypted
                     ? "switch flash encryption off again (one cycle less)"
+                : unread_ciphertext(v)
+                    ? "switch flash encryption on, if what is there was "
+                      "encrypted with the chip's key"
                     : "switch flash encryption on");
     if (!v->encrypted) {
         burn_config(&p);
@@ -820,6 +881,7 @@ static void way_key(const struct fb_board_view *v,
     burn_key(&p, "flash_encryption", p.flash_key);
     burn_config(&p);
     p.new_flash_key = true;
+    p.read_flash_key = false;
     rewrite_all(&p);
     end_way(a, &p);
 }
@@ -834,6 +896,7 @@ static void way_zero_key(const struct fb_board_view *v,
                            "boots, and hides nothing");
 
     p.flash_key = "zero.bin";
+    p.read_flash_key = false;
     line(&p, "head -c 32 /dev/zero >zero.bin");
     rewrite_all(&p);
     end_way(a, &p);
@@ -908,6 +971,11 @@ static void find_ways(const struct fb_board_view *v,
         break;
     case FB_BOARD_INTERRUPTED:
     case FB_BOARD_CIPHER_UNDER_EVEN:
+        if (unread_ciphertext(v)) { // what surely helps comes first
+            way_rewrite(v, names, a);
+            way_toggle(v, names, a);
+            break;
+        }
         way_toggle(v, names, a);
         way_rewrite(v, names, a);
         break;
@@ -947,9 +1015,41 @@ static const char *beyond_help(const struct fb_board_view *v)
     return NULL;
 }
 
+// A name as one word of a shell's command line.
+struct word {
+    char text[600];
+};
+
+static const char *word_of(const char *name, struct word *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "%+,-./:=@_";
+    size_t n = 0;
+
+    if (name == NULL || name[strspn(name, plain)] == '\0') {
+        return name;
+    }
+    word->text[n++] = '\'';
+    for (; *name != '\0' && n + 6 < sizeof word->text; name++) {
+        if (*name == '\'') {
+            memcpy(word->text + n, "'\\'", 3);
+            n += 3;
+        }
+        word->text[n++] = *name;
+    }
+    memcpy(word->text + n, "'", 2);
+    return *name == '\0' ? word->text : "NAME_TOO_LONG";
+}
+
 void fb_advise(const struct fb_board_view *v,
                const struct fb_advice_names *names, struct fb_advice *a)
 {
+    struct word port, flash, boot;
+    const struct fb_advice_names words = {word_of(names->port, &port),
+                                          word_of(names->flash_key, &flash),
+                                          word_of(names->boot_key, &boot)};
+
     memset(a, 0, sizeof *a);
     a->condition = fb_board_condition(v);
     a->doubt = fb_board_doubt(v, a->condition);
@@ -963,7 +1063,7 @@ void fb_advise(const struct fb_board_view *v,
     }
     a->hopeless = beyond_help(v);
     if (a->hopeless == NULL) {
-        find_ways(v, names, a);
+        find_ways(v, &words, a);
     }
     if (a->ways > 0) {
         a->hopeless = NULL;

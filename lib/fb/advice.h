@@ -51,7 +51,7 @@ struct fb_advice_names {
 };
 
 #define FB_ADVICE_LINES 24u
-#define FB_ADVICE_LINE  200u
+#define FB_ADVICE_LINE  1000u
 #define FB_ADVICE_WAYS  2u
 
 struct fb_advice_way {

@@ -485,6 +485,40 @@ static void test_hidden_config(void **state)
     fx_free(f);
 }
 
+// Commands are ready to run, whatever the files are called and wherever a key
+// is to be had.
+static void test_commands(void **state)
+{
+    struct fixture *f = fx_new();
+    static struct fb_board_view v;
+    static struct fb_advice a;
+    struct fb_board_keys keys = {
+        .flash_key = f->flash_key, .flash_key_len = 32, .signing_pub = f->pub};
+    struct fb_advice_names names = {.port = "board:my board",
+                                    .flash_key = "it's.bin",
+                                    .boot_key = "sb.bin"};
+    bool dumped = false;
+
+    (void)state;
+    locked(f);
+    fx_put(f, 0x8000, f->table.p, f->table.n, false);
+    fb_board_view(&v, &f->before, &keys, f->plain);
+    fb_advise(&v, &names, &a);
+    assert_non_null(strstr(a.way[0].line[0], "--port 'board:my board' "));
+    assert_non_null(strstr(a.way[0].line[1], "--keyfile 'it'\\''s.bin' "));
+    // The key that the chip has, and not the file that it does not.
+    testing_key_words(f->boot_key, true, f->before.fuses.word[1]);
+    fb_board_view(&v, &f->before, &keys, f->plain);
+    fb_advise(&v, &names, &a);
+    assert_string_equal(fb_condition_name(a.condition), "wrong-key");
+    for (unsigned i = 0; i < a.way[0].lines; i++) {
+        assert_null(strstr(a.way[0].line[i], "it'"));
+        dumped |= strstr(a.way[0].line[i], "block1 >flash_key.bin") != NULL;
+    }
+    assert_true(dumped);
+    fx_free(f);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -502,7 +536,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conditions),    cmocka_unit_test(test_doubt),
         cmocka_unit_test(test_hidden_config), cmocka_unit_test(test_outdated),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_commands),      cmocka_unit_test(test_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,13 @@ static size_t fuse_key(const struct fb_board_state *s, unsigned block,
     return fb_efuse_key(&s->fuses, block, key);
 }
 
+// Is the key that counts the file's?
+static bool is_given(const uint8_t *key, size_t n, const uint8_t *file,
+                     size_t file_n)
+{
+    return file != NULL && n == file_n && memcmp(file, key, n) == 0;
+}
+
 static void find_keys(struct look *l)
 {
     const struct fb_board_state *s = l->v->state;
@@ -90,6 +97,8 @@ static void find_keys(struct look *l)
         n = l->keys->flash_key_len;
         memcpy(key, l->keys->flash_key, n);
     }
+    l->v->flash_key_file =
+        is_given(key, n, l->keys->flash_key, l->keys->flash_key_len);
     l->v->has_flash_key = n != 0 && fb_flash_encryption_key_init(
                                         &l->flash_key, key, n, config) == FB_OK;
     l->boot_key_len = fuse_key(s, 2, l->boot_key);
@@ -112,6 +121,8 @@ static void find_keys(struct look *l)
         memcpy(l->boot_key, key, 32);
     }
     l->v->has_boot_key = l->boot_key_len != 0;
+    l->v->boot_key_file = is_given(l->boot_key, l->boot_key_len,
+                                   l->keys->boot_key, l->keys->boot_key_len);
     fb_bytes_wipe(key, sizeof key);
 }
 

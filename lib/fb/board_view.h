@@ -72,10 +72,12 @@ struct fb_board_view {
                            // zeros
     bool flash_key_sure;   // that one is BLK1's own, not only a file's
     bool flash_key_given;  // as a file
+    bool flash_key_file;   // the file given is the one, as far as is known
     bool has_boot_key;     // one for digests: BLK2's, else the file's; with
                            // ABS_DONE_0 a blank BLK2 is a key of zeros
     bool boot_key_sure;    // that one is BLK2's own, not only a file's
     bool boot_key_given;   // as a file
+    bool boot_key_file;    // the file given is the one, as far as is known
     uint8_t v2_digest[32]; // V2: what that file says; it is public
     bool shifted;          // a bootloader image stands at 0x2000: the file for
                            // flash_off 0 was written to 0x1000
