@@ -734,11 +734,22 @@ static void burn_boot_key(struct pen *p)
     p->boot_key = "zero.bin";
 }
 
+// In the slot that is asked for, or in the first that there is.
+static const struct fb_part *app_to_start(const struct fb_board_view *v)
+{
+    const struct fb_part *app = fb_board_view_app(v, fb_board_view_slot(v));
+
+    for (unsigned slot = 0; app == NULL && slot < v->store.place.slots;
+         slot++) {
+        app = fb_board_view_app(v, slot);
+    }
+    return app;
+}
+
 // Everything that a boot needs, as the fuses will stand.
 static void rewrite_all(struct pen *p)
 {
     const struct fb_board_view *v = p->v;
-    const struct fb_part *app = fb_board_view_app(v, fb_board_view_slot(v));
 
     if (v->secure_v1 && v->digest_key_blank) {
         burn_boot_key(p);
@@ -748,7 +759,7 @@ static void rewrite_all(struct pen *p)
     rewrite_boot(p);
     rewrite_part(p, &v->part[2]);
     if (v->table_ok) {
-        rewrite_part(p, app);
+        rewrite_part(p, app_to_start(v));
     } else {
         p->way->own_files = true;
         write_file(p, "app", 0x10000);
@@ -861,7 +872,11 @@ static void way_toggle(const struct fb_board_view *v,
     if (!v->encrypted) {
         burn_config(&p);
     }
-    burn(&p, "FLASH_CRYPT_CNT");
+    // The last bit wants to be named.
+    burn(&p, __builtin_popcount(
+                 fb_efuse_get(&v->state->fuses, FB_EFUSE_FLASH_CRYPT_CNT)) == 6
+                 ? "FLASH_CRYPT_CNT 0x7f"
+                 : "FLASH_CRYPT_CNT");
     p.encrypted = !v->encrypted;
     if (!unread_ciphertext(v)) { // what nobody can read may be right
         rewrite_all(&p);

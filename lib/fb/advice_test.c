@@ -274,6 +274,23 @@ static void table_plain(struct fixture *f)
     fx_put(f, 0x8000, f->table.p, f->table.n, false);
 }
 
+// boot_info asks for a slot that the table does not have.
+static void app_lost_no_such_slot(struct fixture *f)
+{
+    fx_make_table(f, testing_key, false);
+    locked(f);
+    fx_put_info(f, 1, 0, true);
+    memset(f->flash + FX_SLOT_0, 0xFF, FX_SLOT);
+}
+
+// One bit of the counter is left.
+static void last_bit(struct fixture *f)
+{
+    locked(f);
+    fx_fuse(f, FB_EFUSE_FLASH_CRYPT_CNT, 0x3F);
+    fx_fuse(f, FB_EFUSE_ABS_DONE_0, 1);
+}
+
 static void app_of_another(struct fixture *f)
 {
     locked(f);
@@ -379,6 +396,8 @@ static void test_conditions(void **state)
         {bad_signature, "bad-signature", 1, "sign_data --version 2"},
         {table_plain, "bad-table", 1, "read_flash 0x8000"},
         {app_of_another, "bad-app", 1, "sign_data"},
+        {app_lost_no_such_slot, "bad-app", 1, "--address 0x10000"},
+        {last_bit, "interrupted", 2, "FLASH_CRYPT_CNT 0x7f"},
         {no_download, "no-bootloader", 0, "UART_DOWNLOAD_DIS"},
         {at_1v8, "flash-supply", 1, "set_flash_voltage 3.3V"},
         {at_1v8_frozen, "flash-supply", 0, "cannot be burned"},
