@@ -519,10 +519,14 @@ static void get_file(struct pen *p, const struct fb_part *part, uint32_t n)
     bool cipher =
         part->form == FB_FORM_CIPHER ||
         (part->form == FB_FORM_OTHER && part->made_for != part->flash_off);
+    // A header, by chance, and nothing behind it.
+    bool no_image =
+        (part->kind == FB_PART_APP || part->kind == FB_PART_BOOTLOADER) &&
+        part->image.len == 0;
     char conf[32];
 
     if ((!cipher && part->form != FB_FORM_PLAIN) ||
-        (part->status != FB_OK && part->form != FB_FORM_OTHER)) {
+        (part->status != FB_OK && part->form != FB_FORM_OTHER) || no_image) {
         p->way->own_files = true;
         return;
     }
