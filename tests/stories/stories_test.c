@@ -11,6 +11,7 @@
 
 #define _DEFAULT_SOURCE // for testing.h
 
+#include "chip/periph/flash_chip.h"
 #include "tests/stories/stage.h"
 #include "tests/support/build.h"
 
@@ -245,12 +246,61 @@ static void story_17(struct fixture *f)
     fx_plan_lock(f, false);
 }
 
-// The board that a first boot left behind when its supply toggled.
+// A first boot as ESP-IDF's bootloader goes about it: keys, then each part of
+// the flash in its place, a sector erased and written through the encryptor,
+// and FLASH_CRYPT_CNT last. In the application, between the halves of a sector,
+// the supply goes away.
+static void first_boot(struct stage *s)
+{
+    const struct fixture *f = s->f;
+    struct chip *chip = s->h.chip;
+    const struct {
+        uint32_t flash_off, len;
+    } parts[] = {{0, (uint32_t)f->digest_file_n},
+                 {0x8000, (uint32_t)f->table.n},
+                 {FX_SLOT_0, (uint32_t)f->app.n}};
+    uint8_t sector[0x1000];
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        for (uint32_t at = 0; at < parts[i].len; at += sizeof sector) {
+            uint32_t flash_off = parts[i].flash_off + at;
+
+            memcpy(sector, s->h.flash + flash_off, sizeof sector);
+            assert_int_equal(fb_flash_encrypt(cache_key(chip), flash_off,
+                                              sector, sector, sizeof sector),
+                             FB_OK);
+            assert_true(flash_chip_erase(chip, flash_off, sizeof sector));
+            assert_true(
+                flash_chip_program(chip, flash_off, sector, sizeof sector / 2));
+            if (i == 2) {
+                chip_cut_power(chip);
+                return;
+            }
+            assert_true(flash_chip_program(chip, flash_off + sizeof sector / 2,
+                                           sector + sizeof sector / 2,
+                                           sizeof sector / 2));
+        }
+    }
+}
+
+// What that leaves behind.
 static void story_18(struct fixture *f)
 {
-    fx_lock(f, false);
-    f->before.fuses.word[0][0] &= ~(0x7Fu << 20);
-    f->before.fuses.word[0][6] &= ~(1u << 4);
+    struct stage s;
+
+    fx_put_all(f, false);
+    testing_key_words(f->flash_key, true, f->before.fuses.word[1]);
+    testing_key_words(f->boot_key, true, f->before.fuses.word[2]);
+    fx_fuse(f, FB_EFUSE_RD_DIS, 3);
+    fx_fuse(f, FB_EFUSE_WR_DIS, 0x180);
+    fx_fuse(f, FB_EFUSE_FLASH_CRYPT_CONFIG, 0xF);
+    stage_init(&s, f);
+    harness_restart(&s.h);
+    (void)harness_run(&s.h, 4); // the ROM has not begun yet
+    first_boot(&s);
+    memcpy(f->flash, s.h.flash, FX_FLASH);
+    f->before.fuses = *chip_efuses(s.h.chip);
+    stage_free(&s);
 }
 
 static void story_19(struct fixture *f)
