@@ -372,7 +372,8 @@ static bool app_runs(const struct chip *chip)
     bool stalled = (soc_reg_get(chip, RTC_OPTIONS0) & 3u) == 2 &&
                    (soc_reg_get(chip, RTC_SW_STALL) >> 20 & 0x3Fu) == 0x21;
 
-    return (soc_reg_get(chip, DPORT_APPCPU_CTRL_A) & 1u) == 0 &&
+    return fb_efuse_get(&chip->latched, FB_EFUSE_DISABLE_APP_CPU) == 0 &&
+           (soc_reg_get(chip, DPORT_APPCPU_CTRL_A) & 1u) == 0 &&
            (soc_reg_get(chip, DPORT_APPCPU_CTRL_B) & 1u) != 0 &&
            (soc_reg_get(chip, DPORT_APPCPU_CTRL_C) & 1u) == 0 && !stalled;
 }

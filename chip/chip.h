@@ -40,10 +40,11 @@ struct chip_config {
     uint32_t flash_id;   // RDID, 0: chosen from the size
     enum fb_flash_supply flash_supply; // unknown: 3.3 V
     bool flash_destroyed;              // by an earlier supply beyond its limits
-    uint32_t revision; // 0, 1 or 3: ROM texts and SYSCON_DATE follow it
-    uint32_t strap;    // CHIP_STRAP_*
-    uint64_t seed;     // of the random number generator
-    const void *rom;   // a loaded mask ROM (chip/rom/mask_rom.h), or NULL
+    uint32_t flash_pads; // it is on, as fb_efuse_flash_pads() names them
+    uint32_t revision;   // 0, 1 or 3: ROM texts and SYSCON_DATE follow it
+    uint32_t strap;      // CHIP_STRAP_*
+    uint64_t seed;       // of the random number generator
+    const void *rom;     // a loaded mask ROM (chip/rom/mask_rom.h), or NULL
 };
 
 enum chip_uart_limits { CHIP_UARTS = 3 };

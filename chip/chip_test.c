@@ -4,6 +4,7 @@
 
 #include "chip/chip.h"
 
+#include "chip/periph/dport.h"
 #include "chip/testing.h"
 
 #define APP_VADDR 0x40081000u
@@ -250,6 +251,26 @@ static void is_small_enough(void **state)
     assert_true(chip_sizeof() <= 8u << 20);
 }
 
+// Clock on, reset taken and given back, as every system starts the second CPU.
+static void app_cpu_starts_unless_it_is_fused_off(void **state)
+{
+    (void)state;
+    for (unsigned off = 0; off < 2; off++) {
+        struct rig *rig = rig_new(0, CHIP_STRAP_DOWNLOAD);
+        struct fb_efuse_words fuses = {.word = {{0, 0, 0, off}}};
+
+        chip_set_efuses(rig->chip, &fuses);
+        rig_on(rig);
+        rig_put(rig, DPORT_APPCPU_CTRL_D, 0x40080000);
+        rig_put(rig, DPORT_APPCPU_CTRL_B, 1);
+        rig_put(rig, DPORT_APPCPU_CTRL_C, 0);
+        rig_put(rig, DPORT_APPCPU_CTRL_A, 1);
+        rig_put(rig, DPORT_APPCPU_CTRL_A, 0);
+        assert_int_equal(rig->chip->app_started, off == 0);
+        rig_free(rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +281,7 @@ int main(void)
         cmocka_unit_test(tells_each_instruction),
         cmocka_unit_test(interrupts_itself_at_once),
         cmocka_unit_test(is_small_enough),
+        cmocka_unit_test(app_cpu_starts_unless_it_is_fused_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

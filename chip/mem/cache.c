@@ -89,10 +89,17 @@ static void tell_read(struct chip *chip, uint32_t flash_off)
     }
 }
 
-// What the flash part delivers: ones when it does not answer.
+// Does anything of the flash come through? What a chip with DIS_CACHE delivers
+// is not documented: ones, as from a flash that does not answer.
+static bool delivers(const struct chip *chip)
+{
+    return chip->supply.flash_answers &&
+           fb_efuse_get(&chip->latched, FB_EFUSE_DIS_CACHE) == 0;
+}
+
 static void fetch(struct chip *chip, uint32_t flash_off, uint8_t *out)
 {
-    if (!chip->supply.flash_answers) {
+    if (!delivers(chip)) {
         memset(out, 0xFF, CACHE_GRANULE);
         return;
     }
@@ -135,7 +142,7 @@ static uint8_t *kept(struct chip *chip, uint32_t flash_off)
 static uint8_t *granule_at(struct chip *chip, uint32_t flash_off)
 {
     flash_off &= FLASH_MASK & ~(CACHE_GRANULE - 1);
-    if (soc_flash_decrypts(chip) || !chip->supply.flash_answers) {
+    if (soc_flash_decrypts(chip) || !delivers(chip)) {
         return kept(chip, flash_off);
     }
     tell_read(chip, flash_off);

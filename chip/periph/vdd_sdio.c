@@ -15,6 +15,11 @@ static struct fb_vdd_sdio vdd_sdio(const struct chip *chip)
     return fb_vdd_sdio(&chip->latched, mtdi, soc_reg_get(chip, RTC_SDIO_CONF));
 }
 
+static bool moved(const struct chip *chip)
+{
+    return fb_efuse_flash_pads(&chip->latched) != chip->config.flash_pads;
+}
+
 void vdd_sdio_changed(struct chip *chip)
 {
     struct fb_vdd_sdio vdd = vdd_sdio(chip);
@@ -22,7 +27,7 @@ void vdd_sdio_changed(struct chip *chip)
         fb_flash_supply_judge(chip->config.flash_supply, vdd.mv);
     struct soc_supply *now = &chip->supply;
     bool destroyed = now->flash_destroyed || verdict == FB_SUPPLY_HIGH;
-    bool answers = verdict == FB_SUPPLY_GOOD && !destroyed;
+    bool answers = verdict == FB_SUPPLY_GOOD && !destroyed && !moved(chip);
     char text[FB_VDD_SDIO_TEXT];
 
     if (vdd.mv == now->mv && answers == now->flash_answers) {
@@ -61,6 +66,10 @@ void chip_flash_trouble(const struct chip *chip, char *text, size_t n)
                        "the flash needs %s and was given 3.3 V: taken for "
                        "destroyed",
                        needs);
+    } else if (moved(chip)) {
+        (void)snprintf(text, n,
+                       "the eFuses SPI_PAD_CONFIG_* name other pins "
+                       "than the flash is on");
     } else {
         (void)snprintf(text, n, "VDD_SDIO is %s, the flash needs %s",
                        fb_vdd_sdio_text(vdd_sdio(chip), vdd), needs);

@@ -8,6 +8,9 @@
 // logs of modules with GPIO12 high at reset show. One whose supply is above its
 // absolute maximum is taken for destroyed, at once and for good.
 //
+// Nor does the flash answer when the fuses SPI_PAD_CONFIG_* come to name other
+// pins than those it is on.
+//
 // Not modelled: what lies between, tuning but for 1.9 V, the time that a change
 // takes, SDIO_PD_EN (the supply stays in sleep), currents, what else hangs on
 // VDD_SDIO.

@@ -161,6 +161,50 @@ static void burning_takes_effect_when_it_is_read(void **state)
     rig_free(rig);
 }
 
+// As the ROM takes them: a choice with a pin twice is none.
+static void pins_are_those_of_the_board(void **state)
+{
+    struct fb_efuse_words words;
+    struct rig *rig = rig_for(FB_FLASH_SUPPLY_3V3, false, 0);
+    struct chip_callbacks cb = rig_callbacks(rig);
+    struct chip_config config;
+    char text[120];
+
+    (void)state;
+    rig_on(rig);
+    rig_burn(rig, 0, 5, 6); // SPI_PAD_CONFIG_CLK; the rest is 0, 0, 0
+    assert_true(chip_flash_answers(rig->chip));
+    rig_burn(rig, 0, 5, 7u << 5 | 8u << 10 | 11u << 15);
+    assert_false(chip_flash_answers(rig->chip));
+    chip_flash_trouble(rig->chip, text, sizeof text);
+    assert_non_null(strstr(text, "SPI_PAD_CONFIG_*"));
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "flash read err, 1000"));
+    // A board that has its flash there, as one in the package.
+    words = *chip_efuses(rig->chip);
+    config = rig->chip->config;
+    config.flash_pads = fb_efuse_flash_pads(&words);
+    chip_init(rig->chip, &config, &cb);
+    chip_set_efuses(rig->chip, &words);
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "entry 0x"));
+    rig_free(rig);
+}
+
+static void no_cache_no_boot(void **state)
+{
+    struct rig *rig = rig_for(FB_FLASH_SUPPLY_3V3, false, 0);
+
+    (void)state;
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "entry 0x"));
+    rig_burn(rig, 0, 3, 1u << 3); // DIS_CACHE
+    rig_on(rig);
+    assert_non_null(strstr(rig->console, "flash read err, 1000"));
+    assert_int_equal(flash_id(rig), 0x1640EF);
+    rig_free(rig);
+}
+
 static void what_was_given_too_much_is_gone(void **state)
 {
     struct rig *rig = rig_for(FB_FLASH_SUPPLY_1V8, true, 0);
@@ -204,6 +248,8 @@ int main(void)
         cmocka_unit_test(ones_are_decrypted),
         cmocka_unit_test(resets_keep_what_they_keep),
         cmocka_unit_test(burning_takes_effect_when_it_is_read),
+        cmocka_unit_test(pins_are_those_of_the_board),
+        cmocka_unit_test(no_cache_no_boot),
         cmocka_unit_test(what_was_given_too_much_is_gone),
     };
 

@@ -252,29 +252,6 @@ static void bad_digest(struct chip *chip)
 
 // --- flash boot ---
 
-// SPI_PAD_CONFIG_*; 30 and 31 stand for GPIO 32 and 33. A choice that uses a
-// pin twice is none.
-static uint32_t flash_pads(const struct fb_efuse_words *fuses)
-{
-    static const enum fb_efuse_id fields[5] = {
-        FB_EFUSE_SPI_PAD_CONFIG_CLK, FB_EFUSE_SPI_PAD_CONFIG_Q,
-        FB_EFUSE_SPI_PAD_CONFIG_D, FB_EFUSE_SPI_PAD_CONFIG_CS0,
-        FB_EFUSE_SPI_PAD_CONFIG_HD};
-    uint32_t pads = 0;
-    uint32_t pin[5];
-
-    for (unsigned i = 0; i < 5; i++) {
-        pin[i] = fb_efuse_get(fuses, fields[i]);
-        pin[i] += pin[i] >= 30 ? 2 : 0;
-        pads |= pin[i] << (6 * i);
-    }
-    if (pin[0] == pin[1] || pin[0] == pin[2] || pin[0] == pin[3] ||
-        pin[1] == pin[2] || pin[1] == pin[3]) {
-        return 0;
-    }
-    return pads;
-}
-
 static bool uses_v2(const struct chip *chip)
 {
     return !old_rom(chip) &&
@@ -287,7 +264,7 @@ static void print_configuration(struct chip *chip,
     static const char *const modes[] = {"QIO",  "QOUT",    "DIO",
                                         "DOUT", "FAST_RD", "SLOW_RD"};
     uint32_t strap = soc_reg_get(chip, GPIO_STRAP_REG);
-    uint32_t pads = flash_pads(&chip->latched);
+    uint32_t pads = fb_efuse_flash_pads(&chip->latched);
     unsigned div = h->flash_freq > 2 ? 1u : h->flash_freq + 2u;
 
     pads = pads == 0 && hspi(strap) ? 1 : pads;

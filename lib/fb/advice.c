@@ -64,6 +64,11 @@ static const struct {
                                          "table."},
     [FB_BOARD_BAD_APP] = {"bad-app", "The bootloader refuses every "
                                      "application."},
+    [FB_BOARD_FLASH_MOVED] =
+        {"flash-moved", "SPI_PAD_CONFIG_* name other pins than the flash is "
+                        "on: the ROM does not find it."},
+    [FB_BOARD_NO_CACHE] = {"no-cache", "DIS_CACHE is burned: nothing in the "
+                                       "flash can be executed."},
     [FB_BOARD_FLASH_SUPPLY] = {"flash-supply",
                                "The flash does not answer: its supply, "
                                "VDD_SDIO, is too low for it."},
@@ -222,7 +227,7 @@ static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
     return unknown ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_APP;
 }
 
-static enum fb_condition of_supply(const struct fb_board_state *s)
+static enum fb_condition of_access(const struct fb_board_state *s)
 {
     static const enum fb_condition conditions_of[] = {
         [FB_SUPPLY_GOOD] = FB_BOARD_BOOTS,
@@ -230,12 +235,17 @@ static enum fb_condition of_supply(const struct fb_board_state *s)
         [FB_SUPPLY_HIGH] = FB_BOARD_FLASH_DESTROYED,
     };
 
-    return conditions_of[fb_flash_part_judge(&s->part, &s->fuses)];
+    if (fb_efuse_get(&s->fuses, FB_EFUSE_DIS_CACHE) != 0) {
+        return FB_BOARD_NO_CACHE;
+    }
+    return s->part.pads != fb_efuse_flash_pads(&s->fuses)
+               ? FB_BOARD_FLASH_MOVED
+               : conditions_of[fb_flash_part_judge(&s->part, &s->fuses)];
 }
 
 enum fb_condition fb_board_condition(const struct fb_board_view *v)
 {
-    enum fb_condition c = of_supply(v->state);
+    enum fb_condition c = of_access(v->state);
 
     if (c != FB_BOARD_BOOTS) {
         return c;
@@ -342,6 +352,7 @@ static const char digest_reversed[] =
 static const char no_supply_ever[] =
     "The eFuses XPD_SDIO_* that would help cannot be burned any more.";
 static const char no_flash_left[] = "Nothing but another flash chip helps.";
+static const char no_fuse_back[] = "No fuse can be taken back.";
 
 static const char long_names[] =
     "The names of port and key files make a command too long: take shorter "
@@ -1073,6 +1084,11 @@ void fb_advise(const struct fb_board_view *v,
     a->condition = fb_board_condition(v);
     a->doubt = fb_board_doubt(v, a->condition);
     if (a->condition == FB_BOARD_BOOTS || a->condition == FB_BOARD_UNKNOWN) {
+        return;
+    }
+    if (a->condition == FB_BOARD_NO_CACHE ||
+        a->condition == FB_BOARD_FLASH_MOVED) {
+        a->hopeless = no_fuse_back;
         return;
     }
     if (a->condition == FB_BOARD_FLASH_SUPPLY ||

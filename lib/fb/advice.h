@@ -30,6 +30,8 @@ enum fb_condition {
     FB_BOARD_BAD_APP,
     FB_BOARD_FLASH_SUPPLY,    // VDD_SDIO is too low for the flash
     FB_BOARD_FLASH_DESTROYED, // or above what it stands
+    FB_BOARD_NO_CACHE,        // DIS_CACHE
+    FB_BOARD_FLASH_MOVED,     // SPI_PAD_CONFIG_* name other pins than its own
     FB_CONDITIONS
 };
 // "plain-under-odd", for machines; a sentence for people.

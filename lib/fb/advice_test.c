@@ -321,13 +321,15 @@ static void at_1v8_frozen(struct fixture *f)
 static void at_1v8_by_strap(struct fixture *f)
 {
     locked(f);
-    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_3V3, true, false};
+    f->before.part =
+        (struct fb_flash_part){.needs = FB_FLASH_SUPPLY_3V3, .mtdi = true};
 }
 
 static void off_for_1v8(struct fixture *f)
 {
     locked(f);
-    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, false};
+    f->before.part =
+        (struct fb_flash_part){.needs = FB_FLASH_SUPPLY_1V8, .mtdi = true};
     fx_fuse(f, FB_EFUSE_XPD_SDIO_FORCE, 1);
 }
 
@@ -346,7 +348,23 @@ static void at_3v3(struct fixture *f)
 static void was_at_3v3(struct fixture *f)
 {
     locked(f);
-    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, true};
+    f->before.part = (struct fb_flash_part){
+        .needs = FB_FLASH_SUPPLY_1V8, .mtdi = true, .destroyed = true};
+}
+
+static void without_cache(struct fixture *f)
+{
+    locked(f);
+    fx_fuse(f, FB_EFUSE_DIS_CACHE, 1);
+}
+
+static void on_other_pins(struct fixture *f)
+{
+    locked(f);
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_CLK, 6);
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_Q, 7);
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_D, 8);
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_CS0, 11);
 }
 
 static void test_conditions(void **state)
@@ -399,6 +417,8 @@ static void test_conditions(void **state)
         {app_lost_no_such_slot, "bad-app", 1, "--address 0x10000"},
         {last_bit, "interrupted", 2, "FLASH_CRYPT_CNT 0x7f"},
         {no_download, "no-bootloader", 0, "UART_DOWNLOAD_DIS"},
+        {without_cache, "no-cache", 0, "No fuse"},
+        {on_other_pins, "flash-moved", 0, "No fuse"},
         {at_1v8, "flash-supply", 1, "set_flash_voltage 3.3V"},
         {at_1v8_frozen, "flash-supply", 0, "cannot be burned"},
         {at_1v8_by_strap, "flash-supply", 2, "GPIO12"},

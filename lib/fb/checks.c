@@ -113,7 +113,7 @@ const struct fb_check fb_checks[FB_CHECKS] = {
      "lets anybody in",
      "burn DISABLE_DL_*, JTAG_DISABLE and UART_DOWNLOAD_DIS after a boot",
      "19, 30, 40", fb_check_locks},
-    {"P21", "the flash keeps its supply voltage",
+    {"P21", "the flash keeps its supply, its pins and the cache",
      "flash at a voltage that is not its own does not answer, or is "
      "destroyed; XPD_SDIO_* overrides the strap GPIO12 for ever",
      "name the module's flash voltage, and burn nothing if the strap is "

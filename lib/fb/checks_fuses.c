@@ -497,24 +497,61 @@ void fb_check_locks(const struct fb_check_facts *f, struct fb_check_result *out)
 
 // --- P21 ---
 
+// The first step that burns one of these fields; fb_check_none(): none does.
+static size_t first_of(const struct fb_check_facts *f,
+                       const enum fb_efuse_id *ids, size_t n)
+{
+    size_t step = fb_check_none(f);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t burn = fb_check_burn(f, ids[i], UINT32_MAX, 0);
+
+        step = burn < step ? burn : step;
+    }
+    return step;
+}
+
+// Pins and cache: what a plan never has a reason to touch.
+static bool loses_flash(const struct fb_check_facts *f,
+                        struct fb_check_result *out)
+{
+    static const enum fb_efuse_id pads[] = {
+        FB_EFUSE_SPI_PAD_CONFIG_CLK, FB_EFUSE_SPI_PAD_CONFIG_Q,
+        FB_EFUSE_SPI_PAD_CONFIG_D, FB_EFUSE_SPI_PAD_CONFIG_CS0,
+        FB_EFUSE_SPI_PAD_CONFIG_HD};
+    static const enum fb_efuse_id cache[] = {FB_EFUSE_DIS_CACHE};
+
+    if (fb_check_after(f, FB_EFUSE_DIS_CACHE) != 0) {
+        fb_check_say(out, FB_CHECK_FAIL, first_of(f, cache, 1),
+                     "DIS_CACHE: nothing in the flash can be executed");
+        return true;
+    }
+    if (f->in->before->part.pads !=
+        fb_efuse_flash_pads(&f->in->scratch->fuses)) {
+        fb_check_say(out, FB_CHECK_FAIL,
+                     first_of(f, pads, sizeof pads / sizeof pads[0]),
+                     "SPI_PAD_CONFIG_* name other pins than the flash is on");
+        return true;
+    }
+    return false;
+}
+
 void fb_check_voltage(const struct fb_check_facts *f,
                       struct fb_check_result *out)
 {
     static const enum fb_efuse_id ids[] = {
         FB_EFUSE_XPD_SDIO_FORCE, FB_EFUSE_XPD_SDIO_REG, FB_EFUSE_XPD_SDIO_TIEH};
     size_t none = fb_check_none(f);
+    size_t step = first_of(f, ids, sizeof ids / sizeof ids[0]);
     const struct fb_flash_part *part = &f->in->before->part;
     struct fb_vdd_sdio vdd = fb_vdd_sdio(&f->in->scratch->fuses, part->mtdi, 0);
     enum fb_supply_verdict verdict =
         fb_flash_part_judge(part, &f->in->scratch->fuses);
     bool known = part->needs != FB_FLASH_SUPPLY_UNKNOWN;
-    size_t step = none;
     char text[FB_VDD_SDIO_TEXT];
 
-    for (unsigned i = 0; i < sizeof ids / sizeof ids[0]; i++) {
-        size_t burn = fb_check_burn(f, ids[i], 1, 0);
-
-        step = burn < step ? burn : step;
+    if (loses_flash(f, out)) {
+        return;
     }
     // Nothing is fixed, and nothing speaks against the strap.
     if (step == none && verdict == FB_SUPPLY_GOOD &&

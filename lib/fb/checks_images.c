@@ -468,6 +468,41 @@ static bool fits_with_other_header(const struct fb_check_facts *f,
     return false;
 }
 
+static const char *mode_name(unsigned mode)
+{
+    static const char *const names[] = {"QIO",  "QOUT",      "DIO",
+                                        "DOUT", "FAST_READ", "SLOW_READ"};
+
+    return mode < sizeof names / sizeof names[0] ? names[mode]
+                                                 : "of no meaning";
+}
+
+// What it asks of a board and of other bootloaders, which nobody sees here.
+static void add_demands(const struct fb_check_facts *f,
+                        const struct fb_image_header *h, uint32_t bytes,
+                        struct fb_check_result *out)
+{
+    const struct fb_board_view *v = &f->after;
+    uint32_t end = 0;
+
+    if (h->flash_mode <= FB_FLASH_QOUT) {
+        fb_check_add(out,
+                     "; the ROM reads on four lines: the flash has to know "
+                     "that and have them all");
+    }
+    for (unsigned i = 0; v->table_ok && i < v->table.count; i++) {
+        const struct fb_partition *part = &v->table.part[i];
+
+        end = part->offset + part->size > end ? part->offset + part->size : end;
+    }
+    if (end > bytes) {
+        fb_check_add(out,
+                     "; the partitions end at %u KiB: ESP-IDF's bootloader "
+                     "refuses that",
+                     (unsigned)(end / 1024));
+    }
+}
+
 void fb_check_header(const struct fb_check_facts *f,
                      struct fb_check_result *out)
 {
@@ -498,8 +533,10 @@ void fb_check_header(const struct fb_check_facts *f,
                      (unsigned)(f->in->before->flash_size / 1024));
     } else {
         fb_check_say(out, FB_CHECK_PASS, fb_check_none(f),
-                     "flash mode %u, frequency %u, %u KiB", h->flash_mode,
-                     h->flash_freq, (unsigned)(bytes / 1024));
+                     "flash mode %s, frequency %u, %u KiB",
+                     mode_name(h->flash_mode), h->flash_freq,
+                     (unsigned)(bytes / 1024));
+        add_demands(f, h, bytes, out);
     }
 }
 

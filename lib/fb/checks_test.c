@@ -894,6 +894,28 @@ static void header_of_larger_flash(struct fixture *f)
     fx_put_all(f, false);
 }
 
+static void header_of_quad_mode(struct fixture *f)
+{
+    f->bootloader[2] = FB_FLASH_QIO;
+    fx_make_digest_file(f, 1);
+    fx_put_all(f, false);
+}
+
+static void header_of_smaller_flash(struct fixture *f)
+{
+    struct fb_partition_table table = {
+        1,
+        true,
+        {{FB_PARTITION_APP, FB_PARTITION_FACTORY, FX_SLOT_0, 0x100000,
+          "factory", 0}},
+    };
+
+    f->bootloader[3] = 0; // 1 MiB
+    fx_make_digest_file(f, 1);
+    assert_int_equal(fb_partition_table_encode(&table, f->table.p), FB_OK);
+    fx_put_all(f, false);
+}
+
 // Ciphertext that begins with 0xE9 by chance, taken for an image.
 static void cipher_rewritten(struct fixture *f)
 {
@@ -1004,7 +1026,8 @@ static void voltage_right(struct fixture *f)
 static void voltage_too_high(struct fixture *f)
 {
     voltage_right(f);
-    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, false};
+    f->before.part =
+        (struct fb_flash_part){.needs = FB_FLASH_SUPPLY_1V8, .mtdi = true};
 }
 
 static void voltage_off(struct fixture *f)
@@ -1022,7 +1045,8 @@ static void supply_of_its_own(struct fixture *f)
 static void strap_wrong(struct fixture *f)
 {
     lock_plan(f);
-    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_3V3, true, false};
+    f->before.part =
+        (struct fb_flash_part){.needs = FB_FLASH_SUPPLY_3V3, .mtdi = true};
 }
 
 static void strap_overruled(struct fixture *f)
@@ -1034,13 +1058,38 @@ static void strap_overruled(struct fixture *f)
 static void strap_right(struct fixture *f)
 {
     lock_plan(f);
-    f->before.part = (struct fb_flash_part){FB_FLASH_SUPPLY_1V8, true, false};
+    f->before.part =
+        (struct fb_flash_part){.needs = FB_FLASH_SUPPLY_1V8, .mtdi = true};
 }
 
 static void flash_destroyed(struct fixture *f)
 {
     strap_right(f);
     f->before.part.destroyed = true;
+}
+
+static void flash_on_other_pins(struct fixture *f)
+{
+    fx_burn(f, FB_EFUSE_SPI_PAD_CONFIG_CLK, 6);
+    fx_burn(f, FB_EFUSE_SPI_PAD_CONFIG_Q, 7);
+    fx_burn(f, FB_EFUSE_SPI_PAD_CONFIG_D, 8);
+    fx_burn(f, FB_EFUSE_SPI_PAD_CONFIG_CS0, 11);
+}
+
+// As in-package flash has it from the factory.
+static void pins_in_package(struct fixture *f)
+{
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_CLK, 6);
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_Q, 17);
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_D, 8);
+    fx_fuse(f, FB_EFUSE_SPI_PAD_CONFIG_CS0, 16);
+    f->before.part.pads = fb_efuse_flash_pads(&f->before.fuses);
+    lock_plan(f);
+}
+
+static void no_cache(struct fixture *f)
+{
+    fx_burn(f, FB_EFUSE_DIS_CACHE, 1);
 }
 
 static void no_copy(struct fixture *f)
@@ -1299,6 +1348,9 @@ static const struct row {
     {16, FAIL, digest_file_at_bootloader, "0x2000"},
     {16, UNKNOWN, keys_hidden_no_files, NULL},
     {17, PASS, lock_plan, "4096 KiB"},
+    {17, PASS, header_of_quad_mode,
+     "QIO, frequency 0, 4096 KiB; the ROM reads on four lines"},
+    {17, PASS, header_of_smaller_flash, "the partitions end at 1088 KiB"},
     {17, FAIL, header_rewritten, "header bytes 02 20, in flash are 00 10"},
     {17, FAIL, header_of_larger_flash, "16384 KiB"},
     {17, FAIL, cipher_rewritten, "rewritten"},
@@ -1335,7 +1387,10 @@ static const struct row {
     {21, FAIL, strap_wrong,
      "1.8 V by the strap MTDI (GPIO12), the flash needs 3.3 V"},
     {21, FAIL, flash_destroyed, "given more than it stands"},
+    {21, FAIL, flash_on_other_pins, "other pins"},
+    {21, FAIL, no_cache, "DIS_CACHE"},
     {21, UNKNOWN, voltage_unknown, "--flash-voltage"},
+    {21, NONE, pins_in_package, NULL},
     {21, NONE, lock_plan, NULL},
     {21, NONE, strap_right, NULL},
     {22, PASS, lock_plan, NULL},

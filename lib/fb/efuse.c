@@ -231,6 +231,28 @@ bool fb_efuse_flash_encryption_on(const struct fb_efuse_words *words)
     return ones32(fb_efuse_get(words, FB_EFUSE_FLASH_CRYPT_CNT)) % 2 == 1;
 }
 
+// 30 and 31 stand for GPIO32 and 33.
+uint32_t fb_efuse_flash_pads(const struct fb_efuse_words *words)
+{
+    static const enum fb_efuse_id fields[5] = {
+        FB_EFUSE_SPI_PAD_CONFIG_CLK, FB_EFUSE_SPI_PAD_CONFIG_Q,
+        FB_EFUSE_SPI_PAD_CONFIG_D, FB_EFUSE_SPI_PAD_CONFIG_CS0,
+        FB_EFUSE_SPI_PAD_CONFIG_HD};
+    uint32_t pads = 0;
+    uint32_t pin[5];
+
+    for (unsigned i = 0; i < 5; i++) {
+        pin[i] = fb_efuse_get(words, fields[i]);
+        pin[i] += pin[i] >= 30 ? 2 : 0;
+        pads |= pin[i] << (6 * i);
+    }
+    if (pin[0] == pin[1] || pin[0] == pin[2] || pin[0] == pin[3] ||
+        pin[1] == pin[2] || pin[1] == pin[3]) {
+        return 0;
+    }
+    return pads;
+}
+
 unsigned fb_efuse_plaintext_flashes_left(const struct fb_efuse_words *words)
 {
     unsigned burned = ones32(fb_efuse_get(words, FB_EFUSE_FLASH_CRYPT_CNT));

@@ -116,6 +116,10 @@ void fb_efuse_readable(const struct fb_efuse_words *words,
 bool fb_efuse_block_blank(const struct fb_efuse_words *words, unsigned block);
 // Odd number of ones in FLASH_CRYPT_CNT.
 bool fb_efuse_flash_encryption_on(const struct fb_efuse_words *words);
+// Pins of the flash, as the ROM takes them from SPI_PAD_CONFIG_*: CLK, Q, D,
+// CS0, HD from bit 0 on, six bits each; 0: the usual ones. A choice that uses a
+// pin twice is none.
+uint32_t fb_efuse_flash_pads(const struct fb_efuse_words *words);
 // Plaintext re-flashes that FLASH_CRYPT_CNT still allows.
 unsigned fb_efuse_plaintext_flashes_left(const struct fb_efuse_words *words);
 // The least security version that the fuses ask for: the ones in

@@ -34,6 +34,7 @@ struct fb_flash_part {
     bool mtdi;      // the strap MTDI (GPIO12) is high at reset; nothing is
                     // known of it while `needs` is unknown
     bool destroyed; // was given more than it stands
+    uint32_t pads;  // it is on, as fb_efuse_flash_pads() names them
 };
 
 enum fb_vdd_sdio_by {

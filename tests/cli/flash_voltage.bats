@@ -185,6 +185,29 @@ set_voltage() {
     [[ "$output" == *'P21  PASS'*'VDD_SDIO is 3.3 V by the eFuses'* ]]
 }
 
+@test "a rehearsal says what other fuses do to the flash" {
+    new b
+    # A choice of pins that uses one twice is none.
+    for row in 'boots SPI_PAD_CONFIG_CLK 6' \
+        'bricks SPI_PAD_CONFIG_CLK 6 SPI_PAD_CONFIG_Q 7 SPI_PAD_CONFIG_D 8 SPI_PAD_CONFIG_CS0 11' \
+        'bricks DIS_CACHE 1' 'boots DISABLE_APP_CPU 1'; do
+        rm -f plan
+        fusebox plan --board b -o plan -- sh -c \
+            "espefuse --port \$ESPPORT --do-not-confirm burn_efuse ${row#* }" >plan.log
+        run fusebox rehearse plan --board b --goal alive
+        echo "$row: $output"
+        grep -qx "verdict ${row%% *}" plan.rehearsal
+    done
+    # It does not come back by a stop and a start.
+    start b
+    espefuse --port board:b --do-not-confirm burn_efuse SPI_PAD_CONFIG_CLK 6 \
+        SPI_PAD_CONFIG_Q 7 SPI_PAD_CONFIG_D 8 SPI_PAD_CONFIG_CS0 11 >burn.log
+    fusebox board stop b
+    dies b 'the eFuses SPI_PAD_CONFIG_* name other pins than the flash is on'
+    run fusebox check --board b --burn DIS_CACHE=1
+    [[ "$output" == *'P21  FAIL'*'DIS_CACHE: nothing in the flash can be executed'* ]]
+}
+
 @test "a recording is repeated with its strap, a copy keeps its supply" {
     new b --mtdi high
     fusebox board start b --record rec >/dev/null 7>&- 3>&-
@@ -199,12 +222,12 @@ set_voltage() {
 
 @test "board.ini is read with care" {
     new b
-    for line in 'flash_voltage = 5' 'mtdi = 1' 'flash = dead'; do
+    for line in 'flash_voltage = 5' 'mtdi = 1' 'flash = dead' 'flash_pads = x'; do
         cp b/board.ini kept
         echo "$line" >>b/board.ini
         run fusebox board run b --ms 1
         [ "$status" = 2 ]
-        [[ "$output" == *'board.ini: line 6: cannot be understood' ]]
+        [[ "$output" == *'board.ini: line 7: cannot be understood' ]]
         mv kept b/board.ini
     done
     # Without a strap the module is wired as its flash needs it.

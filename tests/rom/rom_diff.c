@@ -455,14 +455,23 @@ static void boots(void)
         const char *name;
         unsigned word, bit;
     } fuses[] = {
-        {"UART_DOWNLOAD_DIS", 0, 27}, {"DISABLE_APP_CPU", 3, 0},
-        {"CHIP_VER_REV1", 3, 15},     {"XPD_SDIO_FORCE", 4, 16},
-        {"XPD_SDIO_REG", 4, 14},      {"SDIO_TIEH", 4, 15},
-        {"SPI_PAD_CONFIG_CLK", 5, 0}, {"SPI_PAD_CONFIG_CS0", 5, 15},
-        {"CODING_SCHEME", 6, 0},      {"CONSOLE_DEBUG_DISABLE", 6, 2},
-        {"DISABLE_SDIO_HOST", 6, 3},  {"JTAG_DISABLE", 6, 6},
-        {"DISABLE_DL_ENCRYPT", 6, 7}, {"DISABLE_DL_DECRYPT", 6, 8},
-        {"DISABLE_DL_CACHE", 6, 9},   {"KEY_STATUS", 6, 10},
+        {"UART_DOWNLOAD_DIS", 0, 27},
+        {"DISABLE_APP_CPU", 3, 0},
+        {"DIS_CACHE", 3, 3},
+        {"CHIP_VER_REV1", 3, 15},
+        {"XPD_SDIO_FORCE", 4, 16},
+        {"XPD_SDIO_REG", 4, 14},
+        {"SDIO_TIEH", 4, 15},
+        {"SPI_PAD_CONFIG_CLK", 5, 0},
+        {"SPI_PAD_CONFIG_CS0", 5, 15},
+        {"CODING_SCHEME", 6, 0},
+        {"CONSOLE_DEBUG_DISABLE", 6, 2},
+        {"DISABLE_SDIO_HOST", 6, 3},
+        {"JTAG_DISABLE", 6, 6},
+        {"DISABLE_DL_ENCRYPT", 6, 7},
+        {"DISABLE_DL_DECRYPT", 6, 8},
+        {"DISABLE_DL_CACHE", 6, 9},
+        {"KEY_STATUS", 6, 10},
         {"FLASH_CRYPT_CNT 3", 0, 20},
     };
 

@@ -103,10 +103,11 @@ static void print_part(const struct fb_flash_part *part, char *text, size_t cap)
 {
     size_t n = strlen(text);
     if (part->needs != FB_FLASH_SUPPLY_UNKNOWN) {
-        (void)snprintf(text + n, cap - n, "flash_voltage = %s\nmtdi = %s\n%s",
-                       fb_flash_supply_name(part->needs),
-                       part->mtdi ? "high" : "low",
-                       part->destroyed ? "flash = destroyed\n" : "");
+        (void)snprintf(
+            text + n, cap - n,
+            "flash_voltage = %s\nmtdi = %s\nflash_pads = 0x%" PRIx32 "\n%s",
+            fb_flash_supply_name(part->needs), part->mtdi ? "high" : "low",
+            part->pads, part->destroyed ? "flash = destroyed\n" : "");
     }
 }
 
@@ -187,7 +188,17 @@ static bool is_one_of(const char *value, const char *one, const char *other,
     return *is || strcmp(value, other) == 0;
 }
 
-static bool parse_ini_line(char *line, struct board_ini *ini, bool *mtdi)
+// Where board.ini does not say it, the flash is on the pins that the fuses
+// name.
+#define PADS_OF_FUSES UINT32_MAX
+
+// Lines that need not be there.
+struct ini_given {
+    bool mtdi, pads;
+};
+
+static bool parse_ini_line(char *line, struct board_ini *ini,
+                           struct ini_given *given)
 {
     char key[32];
     char value[64];
@@ -220,8 +231,13 @@ static bool parse_ini_line(char *line, struct board_ini *ini, bool *mtdi)
         return fb_flash_supply_parse(value, &ini->part.needs);
     }
     if (strcmp(key, "mtdi") == 0) {
-        *mtdi = true;
+        given->mtdi = true;
         return is_one_of(value, "high", "low", &ini->part.mtdi);
+    }
+    if (strcmp(key, "flash_pads") == 0) {
+        ini->part.pads = (uint32_t)number;
+        given->pads = true;
+        return is_number && number < 1u << 30;
     }
     if (strcmp(key, "flash") == 0) {
         return is_one_of(value, "destroyed", "whole", &ini->part.destroyed);
@@ -251,36 +267,43 @@ static int read_ini(const char *dir, struct board_ini *ini)
     host_file_free(&file);
 
     memset(ini, 0, sizeof *ini);
-    bool mtdi = false;
+    struct ini_given given = {0};
     unsigned number = 0;
     char *rest = text;
     for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
         number++;
-        if (!parse_ini_line(line, ini, &mtdi)) {
+        if (!parse_ini_line(line, ini, &given)) {
             return cli_error(path, "line %u: cannot be understood", number);
         }
     }
     if (ini->flash_size == 0) {
         return cli_error(path, "flash_size is missing");
     }
-    if (!mtdi) { // as modules with such flash are made
+    if (!given.pads) {
+        ini->part.pads = PADS_OF_FUSES;
+    }
+    if (!given.mtdi) { // as modules with such flash are made
         ini->part.mtdi = ini->part.needs == FB_FLASH_SUPPLY_1V8;
     }
     return 0;
 }
 
-static int read_fuses(const char *dir, struct fb_efuse_words *fuses)
+static int read_fuses(struct board *board)
 {
+    struct fb_efuse_words *fuses = &board->fuses;
     char path[BOARD_PATH_MAX];
     enum host_efuse_format format;
-    int error = host_efuse_file_load(board_path(dir, "efuse.bin", path), fuses,
-                                     &format);
+    int error = host_efuse_file_load(board_path(board->dir, "efuse.bin", path),
+                                     fuses, &format);
     if (error > 0) {
         return complain(path, error);
     }
     if (error < 0 || format != HOST_EFUSE_QEMU) {
         return cli_error(path, "not an eFuse file of %u bytes",
                          HOST_EFUSE_QEMU_BYTES);
+    }
+    if (board->ini.part.pads == PADS_OF_FUSES) {
+        board->ini.part.pads = fb_efuse_flash_pads(fuses);
     }
     return 0;
 }
@@ -368,7 +391,7 @@ int board_open(struct board *board, const char *dir)
         status = take_lock(board);
     }
     if (status == 0) {
-        status = read_fuses(dir, &board->fuses);
+        status = read_fuses(board);
     }
     if (status == 0) {
         status = map_flash(board);
@@ -389,7 +412,7 @@ int board_load(struct board *board, const char *dir)
     (void)snprintf(board->dir, sizeof board->dir, "%s", dir);
     int status = read_ini(dir, &board->ini);
     if (status == 0) {
-        status = read_fuses(dir, &board->fuses);
+        status = read_fuses(board);
     }
     return status != 0 ? status : read_flash(board);
 }
@@ -427,6 +450,7 @@ struct chip_config board_chip(const struct board_ini *ini)
     return (struct chip_config){.flash_size = ini->flash_size,
                                 .flash_supply = ini->part.needs,
                                 .flash_destroyed = ini->part.destroyed,
+                                .flash_pads = ini->part.pads,
                                 .revision = ini->revision,
                                 .strap =
                                     CHIP_STRAP_FLASH_BOOT |

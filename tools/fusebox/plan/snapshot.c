@@ -46,6 +46,7 @@ static void take_fuses(struct snapshot *s, const struct target_fuses *read)
     }
     s->ini.revision = fb_efuse_chip_revision(&read->shadow, read->syscon_date);
     (void)fb_efuse_mac(&read->shadow, s->ini.mac);
+    s->ini.part.pads = fb_efuse_flash_pads(&read->shadow);
 }
 
 // --- flash ---
