@@ -358,11 +358,35 @@ static inline void world_blank(struct world *w, struct fixture *f,
     fb_efuse_set_mac(&f->before.fuses, fx_mac);
 }
 
+// Where it hangs: the flash it has, GPIO12, and fuses that somebody burned for
+// another module, or by mistake. Its owner knows the module.
+static inline void world_supply(struct world *w)
+{
+    struct fb_flash_part *part = &w->f->before.part;
+
+    *part = (struct fb_flash_part){.needs = FB_FLASH_SUPPLY_3V3};
+    if (world_chance(w, 85)) {
+        return;
+    }
+    part->needs = (enum fb_flash_supply)(FB_FLASH_SUPPLY_3V3 +
+                                         world_roll(w, FB_FLASH_SUPPLIES - 1));
+    part->mtdi = world_chance(w, 50);
+    world_tell(w, " flash:%s MTDI=%u", fb_flash_supply_name(part->needs),
+               part->mtdi);
+    world_maybe(w, FB_EFUSE_XPD_SDIO_FORCE, 1, 50);
+    world_maybe(w, FB_EFUSE_XPD_SDIO_REG, 1, 50);
+    world_maybe(w, FB_EFUSE_XPD_SDIO_TIEH, 1, 50);
+    world_maybe(w, FB_EFUSE_SPI_PAD_CONFIG_CLK, 6, 10);
+    world_maybe(w, FB_EFUSE_SPI_PAD_CONFIG_Q, 7, 10);
+    world_maybe(w, FB_EFUSE_DIS_CACHE, 1, 5);
+}
+
 static inline void world_make(struct world *w, struct fixture *f, uint64_t seed)
 {
     world_blank(w, f, seed);
     world_fuses(w);
     world_flash(w);
+    world_supply(w);
     world_look(w);
 }
 
