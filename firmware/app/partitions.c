@@ -19,12 +19,7 @@ bool partitions_load(struct fb_partition_table *table)
     return good;
 }
 
-// An app is always encrypted, otadata too (esp-idf, esp_flash_encrypt.h).
 bool partitions_encrypted(const struct fb_partition *part)
 {
-    return efuse_flash_encryption_on() &&
-           ((part->flags & FB_PARTITION_ENCRYPTED) != 0 ||
-            part->type == FB_PARTITION_APP ||
-            (part->type == FB_PARTITION_DATA &&
-             part->subtype == FB_PARTITION_OTADATA));
+    return efuse_flash_encryption_on() && fb_partition_encrypted(part);
 }

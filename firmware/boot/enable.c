@@ -210,10 +210,7 @@ static bool add_all(struct work *w)
     }
     for (unsigned i = 0; first && i < w->table->count; i++) {
         part = &w->table->part[i];
-        if (part->type == FB_PARTITION_DATA &&
-            (part->subtype == FB_PARTITION_OTADATA ||
-             part->subtype == FB_PARTITION_NVS_KEYS ||
-             (part->flags & FB_PARTITION_ENCRYPTED) != 0)) {
+        if (part->type == FB_PARTITION_DATA && fb_partition_encrypted(part)) {
             failed |= fb_first_boot_add(&w->plan, part->offset, part->size);
         }
     }

@@ -624,32 +624,25 @@ static void look_at_data(struct look *l, struct fb_part *part)
     part->status = FB_OK;
 }
 
-static bool part_kind(const struct fb_partition *p, enum fb_part_kind *kind)
+static enum fb_part_kind part_kind(const struct fb_partition *p)
 {
-    if (p->type == FB_PARTITION_APP) {
-        *kind = FB_PART_APP;
-    } else if (p->type != FB_PARTITION_DATA) {
-        return false;
-    } else if (p->subtype == FB_PARTITION_OTADATA) {
-        *kind = FB_PART_OTADATA;
-    } else if (p->subtype == FB_PARTITION_NVS_KEYS) {
-        *kind = FB_PART_NVS_KEYS;
-    } else if ((p->flags & FB_PARTITION_ENCRYPTED) != 0) {
-        *kind = FB_PART_DATA;
-    } else {
-        return false;
+    if (p->type != FB_PARTITION_DATA) {
+        return p->type == FB_PARTITION_APP ? FB_PART_APP : FB_PART_DATA;
     }
-    return true;
+    return p->subtype == FB_PARTITION_OTADATA    ? FB_PART_OTADATA
+           : p->subtype == FB_PARTITION_NVS_KEYS ? FB_PART_NVS_KEYS
+                                                 : FB_PART_DATA;
 }
 
 static void look_at_partition(struct look *l, const struct fb_partition *p)
 {
     struct fb_part *part = &l->v->part[l->v->parts];
 
-    if (!part_kind(p, &part->kind)) {
+    if (!fb_partition_encrypted(p)) {
         return;
     }
     l->v->parts++;
+    part->kind = part_kind(p);
     memcpy(part->label, p->label, sizeof part->label);
     part->flash_off = p->offset;
     part->size = p->size;

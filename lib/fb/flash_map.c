@@ -246,15 +246,6 @@ void fb_flash_classify(const struct fb_flash_view *v, uint32_t flash_off,
 
 // --- the whole flash ---
 
-bool fb_flash_partition_encrypted(const struct fb_partition *part)
-{
-    return part->type == FB_PARTITION_APP ||
-           (part->flags & FB_PARTITION_ENCRYPTED) != 0 ||
-           (part->type == FB_PARTITION_DATA &&
-            (part->subtype == FB_PARTITION_OTADATA ||
-             part->subtype == FB_PARTITION_NVS_KEYS));
-}
-
 // The map as far as it has been written.
 struct map {
     const struct fb_flash_view *v;
@@ -329,7 +320,7 @@ static void append_partition(struct map *m, const struct fb_partition *p,
                FB_FLASH_ROLE_PARTITION);
     if (r != NULL) {
         r->part = index;
-        r->encrypted = fb_flash_partition_encrypted(p);
+        r->encrypted = fb_partition_encrypted(p);
     }
 }
 

@@ -105,10 +105,6 @@ size_t fb_flash_map(const struct fb_flash_view *v,
                     struct fb_partition_table *table,
                     struct fb_flash_region region[FB_FLASH_REGIONS]);
 
-// Does a partition go through the decryptor? Apps, otadata and nvs_keys do,
-// and what is flagged.
-bool fb_flash_partition_encrypted(const struct fb_partition *part);
-
 // Does the running chip see what was recognised? on: flash encryption is on;
 // key: index of what BLOCK1 holds, or -1; config: FLASH_CRYPT_CONFIG. False
 // also for what was not recognised.

@@ -193,6 +193,15 @@ fb_partition_app_slot(const struct fb_partition_table *table, unsigned n)
     }
 }
 
+bool fb_partition_encrypted(const struct fb_partition *part)
+{
+    return part->type == FB_PARTITION_APP ||
+           (part->flags & FB_PARTITION_ENCRYPTED) != 0 ||
+           (part->type == FB_PARTITION_DATA &&
+            (part->subtype == FB_PARTITION_OTADATA ||
+             part->subtype == FB_PARTITION_NVS_KEYS));
+}
+
 const struct fb_partition *
 fb_partition_find(const struct fb_partition_table *table, uint8_t type,
                   uint8_t subtype)

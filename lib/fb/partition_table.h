@@ -97,6 +97,10 @@ bool fb_partition_is_before_table(const struct fb_partition *part);
 const struct fb_partition *
 fb_partition_app_slot(const struct fb_partition_table *table, unsigned n);
 
+// Is it read through the decryptor while flash encryption is on? Apps, otadata
+// and nvs_keys are, and what is flagged (ESP-IDF docs, "Flash Encryption").
+bool fb_partition_encrypted(const struct fb_partition *part);
+
 // First partition of that type and subtype, NULL when there is none.
 const struct fb_partition *
 fb_partition_find(const struct fb_partition_table *table, uint8_t type,

@@ -352,9 +352,38 @@ static void garbage_stays_inside(void **state)
     }
 }
 
+static void test_what_is_encrypted(void **state)
+{
+    static const struct {
+        uint8_t type, subtype;
+        uint32_t flags;
+        bool want;
+    } rows[] = {
+        {FB_PARTITION_APP, FB_PARTITION_FACTORY, 0, true},
+        {FB_PARTITION_APP, FB_PARTITION_OTA_0, 0, true},
+        {FB_PARTITION_DATA, FB_PARTITION_OTADATA, 0, true},
+        {FB_PARTITION_DATA, FB_PARTITION_NVS_KEYS, 0, true},
+        {FB_PARTITION_DATA, 0x02, 0, false}, // nvs
+        {FB_PARTITION_DATA, 0x02, FB_PARTITION_ENCRYPTED, true},
+        {FB_PARTITION_DATA, 0x02, ~FB_PARTITION_ENCRYPTED, false},
+        {0x40, FB_PARTITION_OTADATA, 0, false},
+        {0x40, FB_PARTITION_OTADATA, FB_PARTITION_ENCRYPTED, true},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fb_partition part = {.type = rows[i].type,
+                                    .subtype = rows[i].subtype,
+                                    .flags = rows[i].flags};
+
+        assert_int_equal(fb_partition_encrypted(&part), rows[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_encrypted),
         cmocka_unit_test(reads_the_reference_table),
         cmocka_unit_test(writes_the_reference_bytes),
         cmocka_unit_test(pycom_table),
