@@ -378,7 +378,7 @@ static int take_lock(struct board *board)
     return 0;
 }
 
-int board_open(struct board *board, const char *dir)
+static int begin(struct board *board, const char *dir)
 {
     memset(board, 0, sizeof *board);
     board->lock = -1;
@@ -386,7 +386,12 @@ int board_open(struct board *board, const char *dir)
         return cli_error(dir, "path is too long");
     }
     (void)snprintf(board->dir, sizeof board->dir, "%s", dir);
-    int status = read_ini(dir, &board->ini);
+    return read_ini(dir, &board->ini);
+}
+
+int board_open(struct board *board, const char *dir)
+{
+    int status = begin(board, dir);
     if (status == 0) {
         status = take_lock(board);
     }
@@ -404,13 +409,7 @@ int board_open(struct board *board, const char *dir)
 
 int board_load(struct board *board, const char *dir)
 {
-    memset(board, 0, sizeof *board);
-    board->lock = -1;
-    if (strlen(dir) > BOARD_PATH_MAX - 32) {
-        return cli_error(dir, "path is too long");
-    }
-    (void)snprintf(board->dir, sizeof board->dir, "%s", dir);
-    int status = read_ini(dir, &board->ini);
+    int status = begin(board, dir);
     if (status == 0) {
         status = read_fuses(board);
     }
