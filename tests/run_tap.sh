@@ -88,7 +88,16 @@ stop() {
     [ -z "$workers" ] || kill -- "-$workers"
     exit 1
 }
-trap 'rm -f "$TAP_TOTALS"' EXIT
+# Boards and other servers are in sessions of their own; what has $TAP_TOTALS in
+# its environment was started here.
+finish() {
+    left=$(grep -lzxF "TAP_TOTALS=$TAP_TOTALS" /proc/[0-9]*/environ 2>/dev/null |
+        tr -dc '0-9\n')
+    # shellcheck disable=SC2086
+    [ -z "$left" ] || kill $left 2>/dev/null
+    rm -f "$TAP_TOTALS"
+}
+trap finish EXIT
 trap stop INT TERM HUP
 
 all=0 one_by_one='' side_by_side='' now=side_by_side

@@ -131,7 +131,7 @@ one_failure() {
 }
 
 @test "ended early, it ends what it has started" {
-    program long <<<'echo $$ >pid; sleep 1000; echo 1..1; echo ok 1'
+    program long <<<'setsid sleep 1000 & echo $! >server; echo $$ >pid; sleep 1000; echo 1..1; echo ok 1'
     "$runner" long >said 2>&1 3>&- &
     runs=$!
     for ((i = 0; i < 200; i++)); do
@@ -141,12 +141,13 @@ one_failure() {
     kill "$runs"
     run wait "$runs"
     [ "$status" -ne 0 ]
-    for ((i = 0; i < 200; i++)); do
-        kill -0 "$(cat pid)" 2>/dev/null || break
-        sleep 0.05
+    for process in pid server; do
+        for ((i = 0; i < 200; i++)); do
+            kill -0 "$(cat $process)" 2>/dev/null || break
+            sleep 0.05
+        done
+        run ! kill -0 "$(cat $process)"
     done
-    run kill -0 "$(cat pid)"
-    [ "$status" -ne 0 ]
     run ! grep passed said
 }
 

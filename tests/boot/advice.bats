@@ -638,7 +638,7 @@ p2() {
         --secure-boot-key "$made/SIGNING_KEY.pem"
     [[ $output == *"BLOCK1 is read-protected: $made/fe.bin, which the chip boots with"* ]]
     [[ $output == *"BLOCK2 is read-protected: $made/SIGNING_KEY.pem, which the chip boots with"* ]]
-    ! grep '^unproven' right/board.ini
+    run ! grep '^unproven' right/board.ini
     run fusebox snapshot --port board:b -o wrong --flash-key other.bin
     [[ $output == *"BLOCK1 is read-protected: other.bin, unproven"* ]]
     grep -qx 'unproven = BLOCK1' wrong/board.ini
