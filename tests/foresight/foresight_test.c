@@ -18,6 +18,7 @@
 #include "tests/foresight/keep.h"
 #include "tests/foresight/plans.h"
 #include "tests/foresight/rescue.h"
+#include "tests/foresight/v2.h"
 
 #define NO_IMAGE "No bootable image."
 
@@ -197,6 +198,32 @@ static void look_at(struct fixture *f, uint64_t seed, struct tally *t)
     }
 }
 
+// Secure Boot V2: what is behind the bootloader is not looked at.
+static void look_at_v2(struct fixture *f, uint64_t seed, struct tally *t)
+{
+    struct world w;
+    struct fb_advice a;
+    bool dead, told, boots;
+
+    v2_make(&w, f, rsa_key, seed);
+    a = foreseen(&w);
+    boots = really_boots(f);
+    dead = a.condition != FB_BOARD_BOOTS && a.condition != FB_BOARD_BAD_TABLE &&
+           a.condition != FB_BOARD_BAD_APP;
+    told = a.condition != FB_BOARD_UNKNOWN &&
+           (a.doubt == NULL || rescue_knows(&w, 1)) &&
+           (rescue_knows(&w, 1) || w.keys.flash_key == NULL);
+    t->boards++;
+    t->boots += boots;
+    t->unknown += a.condition == FB_BOARD_UNKNOWN;
+    t->doubted += a.doubt != NULL;
+    if (told && dead == boots) {
+        t->wrong++;
+        complain(&w, seed, fb_condition_name(a.condition),
+                 boots ? "V2 boots" : "V2 does not boot");
+    }
+}
+
 // --- plans ---
 
 // Every check says PASS, or has nothing to say.
@@ -276,7 +303,7 @@ int main(void)
     uint64_t first = from_env("FORESIGHT_SEED", 1);
     struct tally t = {0};
     unsigned fails[FB_CHECKS] = {0};
-    struct fixture *f;
+    struct fixture *f, *v2;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!build_possible()) {
@@ -289,11 +316,15 @@ int main(void)
         printf("Bail out! no bootloader, or no key\n");
         return 1;
     }
+    v2 = fx_new();
     f = fx_new();
     f->bootloader_n = build_image(&bootloader_anti_rollback, "bootloader.elf",
                                   f->bootloader, sizeof f->bootloader);
     for (uint64_t i = 0; i < boards; i++) {
         look_at(f, first + i, &t);
+        if (i % 4 == 0) {
+            look_at_v2(v2, first + i, &t);
+        }
         look_at_plan(f, first + i, &t, fails);
     }
     for (unsigned i = 0; i < FB_CHECKS; i++) {
@@ -303,6 +334,7 @@ int main(void)
         }
     }
     fx_free(f);
+    fx_free(v2);
     host_key_free(rsa_key);
     printf("%sok 1 - foresight: %u boards (%u boot, %u not told, %u in doubt, "
            "%u hopeless), "
