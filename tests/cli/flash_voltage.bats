@@ -4,7 +4,7 @@
 # The flash's supply: what the strap GPIO12, espefuse set_flash_voltage and
 # esptool --override-vddsdio do to a board, and who foresees it.
 
-load common
+load ../support/common
 
 setup() {
     enter
@@ -13,12 +13,6 @@ setup() {
     xtensa-lx106-elf-gcc -nostdlib -mabi=call0 -Wl,-Ttext=0x40080000 \
         -o alive.elf "$root/tests/boot/alive.S"
     esptool --chip esp32 elf2image -o alive.bin alive.elf >images.log
-}
-
-teardown() {
-    for run in */board.run; do
-        [ ! -e "$run" ] || fusebox board stop "${run%/board.run}" >/dev/null
-    done
 }
 
 # new DIR [OPTIONS]: a board that says "alive", stopped.
