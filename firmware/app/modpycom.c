@@ -28,6 +28,7 @@ static const struct {
     [-OTA_E_FLASH] = {MP_EIO, "the flash chip failed"},
     [-OTA_E_TRIAL] = {MP_EBUSY, "the running image is on trial: ota_confirm()"},
     [-OTA_E_IMAGE] = {MP_EINVAL, "not an image for this slot: ota_slot()"},
+    [-OTA_E_VERSION] = {MP_EINVAL, "older than the eFuses' SECURE_VERSION"},
 };
 
 static int checked(int err)

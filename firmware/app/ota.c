@@ -172,6 +172,28 @@ static int take_head(struct ota *ota, const uint8_t *p, size_t n, size_t *used)
     return err;
 }
 
+// --- is it too old? ---
+
+// The eFuses name the least security version that a bootloader with
+// ANTI_ROLLBACK=on starts; it minds where images are signed.
+static bool is_outdated(const uint8_t *p, const struct fb_image *image)
+{
+    return efuse_secure_boot_on() &&
+           fb_image_secure_version(p, image) < efuse_secure_version();
+}
+
+// False also for what is no image: the bootloader will say so.
+static bool slot_outdated(uint32_t slot_off, uint32_t slot_size)
+{
+    struct fb_image image;
+    const uint8_t *p = mmu_map(slot_off, slot_size);
+    bool outdated = p != NULL &&
+                    fb_image_parse(p, slot_size, &image, NULL) == FB_OK &&
+                    is_outdated(p, &image);
+    mmu_unmap();
+    return outdated;
+}
+
 // --- the rest of it ---
 
 // The sectors up to img_off, and the one after: what follows the image is
@@ -222,6 +244,9 @@ int ota_finish(struct ota *ota)
     struct fb_boot_change change;
     if (!ota->started || ota->written < OTA_HEAD) {
         return OTA_E_STATE;
+    }
+    if (slot_outdated(ota->slot_off, ota->slot_size)) {
+        return OTA_E_VERSION;
     }
     int err = find_layout(&layout);
     if (err != 0) {
@@ -295,6 +320,7 @@ static bool image_good(const struct fb_partition *slot)
     return p != NULL && fb_image_parse(p, slot->size, &image, NULL) == FB_OK &&
            fb_image_check_loadable(&image, slot->offset, NULL) == FB_OK &&
            fb_image_check_sums(p, &image, NULL) == FB_OK &&
+           !is_outdated(p, &image) &&
            (!efuse_secure_boot_on() ||
             signature_good(p, image.len, slot->size));
 }

@@ -24,12 +24,13 @@
 #define OTA_HEAD 32u // bytes: the image's header and its first segment's
 
 enum ota_error {
-    OTA_E_TABLE = -1, // the partition table has no slot or no otadata
-    OTA_E_STATE = -2, // not started, or nothing written
-    OTA_E_FULL = -3,  // does not fit in the slot
-    OTA_E_FLASH = -4, // the flash chip failed
-    OTA_E_TRIAL = -5, // the running image has not been confirmed
-    OTA_E_IMAGE = -6, // not an image, or not one for this slot
+    OTA_E_TABLE = -1,   // the partition table has no slot or no otadata
+    OTA_E_STATE = -2,   // not started, or nothing written
+    OTA_E_FULL = -3,    // does not fit in the slot
+    OTA_E_FLASH = -4,   // the flash chip failed
+    OTA_E_TRIAL = -5,   // the running image has not been confirmed
+    OTA_E_IMAGE = -6,   // not an image, or not one for this slot
+    OTA_E_VERSION = -7, // older than the eFuses allow
 };
 
 // An update under way. All zero: none.
@@ -54,10 +55,12 @@ int ota_write(struct ota *ota, const void *data, size_t n);
 
 // Make the bootloader check and start the slot at the next reset, on trial:
 // unless ota_confirm() is called then, the reset after brings this image back.
+// OTA_E_VERSION: nothing was changed, and the bootloader will not look at it.
 int ota_finish(struct ota *ota);
 
 // 1 when the image in the slot would be started: structure, checksum, SHA-256
-// and, with secure boot on, its signature. 0 when it would be refused.
+// and, with secure boot on, its signature and its security version (also where
+// the bootloader was built without ANTI_ROLLBACK). 0 when it would be refused.
 int ota_verify(void);
 
 // 1 while the running image is on trial.

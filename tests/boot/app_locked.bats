@@ -18,7 +18,7 @@ setup_file() {
             "$keys/secure-bootloader-key.bin"
         "$bin/espsecure" generate_flash_encryption_key \
             "$keys/flash_encryption_key.bin"
-        make --no-print-directory BOARD=GPY SECURE=on \
+        make --no-print-directory BOARD=GPY SECURE=on SECURE_VERSION=1 \
             SECURE_KEY="$keys/sign.pem" \
             ENCRYPT_KEY="$keys/flash_encryption_key.bin"
     } >"$keys/log" 2>&1 || { tail -n 20 "$keys/log" >&2; return 1; }
@@ -39,6 +39,15 @@ setup() {
 
 python() {
     "$bin/fusebox" exec --port board:b "$1"
+}
+
+# Burn the least security version, in ones, as if a newer image had run.
+least() {
+    "$bin/fusebox" board stop b
+    "$bin/espefuse" --virt --path-efuse-file b/efuse.bin --do-not-confirm \
+        burn_efuse SECURE_VERSION "$1" >/dev/null
+    "$bin/fusebox" board start b 7>&- 3>&-
+    "$bin/fusebox" board console b --expect '>>> ' --timeout 60
 }
 
 # What the flash chip holds at 0x1A0000 and behind.
@@ -76,11 +85,24 @@ with open("secret.txt", "w") as f:
 }
 
 @test "an update runs on trial, confirms itself, and updates back" {
+    least 1
     "$bin/fusebox" ota --port board:b --reset gpy.bin_enc_0x10000 gpy.bin_enc_0x1A0000
     "$bin/fusebox" board console b --expect 'offset 001a0000' --timeout 60
     "$bin/fusebox" board console b --expect '>>> ' --timeout 60
     run python 'import pycom; print(hex(pycom.ota_slot()), pycom.ota_on_trial())'
     [ "$output" = '0x10000 False' ]
+    "$bin/fusebox" board reset b
+    "$bin/fusebox" board console b --expect 'offset 001a0000' --timeout 60
+}
+
+@test "an update below SECURE_VERSION is refused before the bootloader does" {
+    least 3
+    run "$bin/fusebox" ota --port board:b --reset gpy.bin_enc_0x10000
+    [ "$status" -ne 0 ]
+    [[ $output == *"older than the eFuses' SECURE_VERSION"* ]]
+    run python 'import pycom; print(pycom.ota_verify(), hex(pycom.ota_slot()))'
+    [ "$output" = 'False 0x10000' ]
+    # What runs goes on: this bootloader was built without ANTI_ROLLBACK.
     "$bin/fusebox" board reset b
     "$bin/fusebox" board console b --expect 'offset 001a0000' --timeout 60
 }

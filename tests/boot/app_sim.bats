@@ -198,6 +198,8 @@ def encryption_on():
     machine.mem32[0x603FF000] = 1 << 20
 def secure_boot_on():
     machine.mem32[0x603FF000 + 24] = 1 << 4
+def security_version(ones):
+    machine.mem32[0x603FF000 + 112] = ones
 def load(data):
     pycom.ota_start()
     pycom.ota_write(data)
@@ -267,6 +269,26 @@ load(image + flipped(signature, 0))
 print(pycom.ota_verify())
 load(image + signature)
 print(pycom.ota_verify())
+'
+}
+
+@test "ota: with secure boot SECURE_VERSION decides, too" {
+    pycom_prints 'True
+True
+False
+EINVAL
+0x1a0000' '
+security_version(1)
+load(image)
+print(pycom.ota_verify())
+security_version(0)
+secure_boot_on()
+load(image + signature)
+print(pycom.ota_verify())
+security_version(3)
+print(pycom.ota_verify())
+print(error(pycom.ota_finish))
+print(hex(pycom.ota_slot()))
 '
 }
 

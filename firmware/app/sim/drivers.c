@@ -123,6 +123,15 @@ bool efuse_secure_boot_on(void)
     return (efuse_word(0, 6) >> 4 & 1) != 0;
 }
 
+unsigned efuse_secure_version(void)
+{
+    unsigned n = 0;
+    for (uint32_t bits = efuse_word(3, 4); bits != 0; bits &= bits - 1) {
+        n++;
+    }
+    return n;
+}
+
 // QEMU's lx106 counts CCOUNT at 40 MHz.
 uint32_t clock_cpu_hz(void)
 {
