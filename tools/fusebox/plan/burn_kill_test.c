@@ -77,6 +77,16 @@ static void test_secure_boot_only(void **state)
     kill_everywhere(locked + 1, 1, 0, 1);
 }
 
+// The digest is readable, and RD_DIS is frozen at the end.
+static void test_lock_v2(void **state)
+{
+    static const char *const recipe[] = {"flash-encryption", "secure-boot-v2",
+                                         "lock"};
+
+    (void)state;
+    kill_everywhere(recipe, 3, 3, 2);
+}
+
 // Nothing comes in by UART afterwards: only its boot can tell.
 static void test_lock_uart(void **state)
 {
@@ -188,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lock),
         cmocka_unit_test(test_secure_boot_only),
+        cmocka_unit_test(test_lock_v2),
         cmocka_unit_test(test_lock_uart),
         cmocka_unit_test(test_at_random),
     };

@@ -8,6 +8,7 @@
 
 #include "chip/testing.h"
 
+#include "host/key_v2.h"
 #include "lib/fb/secure_boot_v1.h"
 #include "tools/fusebox/plan/recipe.h"
 #include "tools/fusebox/plan/rehearsal.h"
@@ -20,8 +21,9 @@ struct small_board {
     struct board board; // in memory only
     struct plan_file plan;
     uint8_t flash[SMALL_FLASH];
-    uint8_t file[0x2000]; // digest and image
+    uint8_t file[0x3000]; // for flash_off 0: digest (V1), image, signature (V2)
     size_t file_n;
+    uint32_t from; // flash_off of image.bin
 };
 
 // Of four paths the fifth takes the place.
@@ -66,15 +68,51 @@ static inline struct recipe_input
 small_input(struct small_board *s, const char *const *recipe, unsigned recipes,
             const struct fb_board_state *state)
 {
-    return (struct recipe_input){.recipe = recipe,
-                                 .recipes = recipes,
-                                 .ini = &s->board.ini,
-                                 .state = state,
-                                 .flash_key = small_path(s, "flash.key"),
-                                 .secure_boot_key = small_path(s, "boot.key"),
-                                 .image = {{0, small_path(s, "digest.bin")}},
-                                 .images = 1,
-                                 .boot = true};
+    return (struct recipe_input){
+        .recipe = recipe,
+        .recipes = recipes,
+        .ini = &s->board.ini,
+        .state = state,
+        .flash_key = small_path(s, "flash.key"),
+        .secure_boot_key = small_path(s, "boot.key"),
+        .signing_key = small_path(s, "signing.pem"),
+        .image = {{s->from, small_path(s, "image.bin")}},
+        .images = 1,
+        .boot = true};
+}
+
+// The image, signed with a new key whose public half goes into signing.pem.
+static inline void small_signature(struct small_board *s)
+{
+    uint8_t *image = s->file + FB_SECURE_BOOT_V1_IMAGE_OFF;
+    struct fb_signature_v2 v2 = {.kind = FB_SIGNATURE_V2_RSA3072};
+    struct host_key *key = NULL;
+    struct host_file pem;
+
+    memset(s->file, 0xFF, sizeof s->file);
+    (void)rig_image(image, false);
+    assert_null(host_key_generate(HOST_KEY_RSA3072, &key));
+    fb_signature_v2_digest(v2.kind, image, FB_SIGNATURE_V2_SECTOR, v2.digest);
+    assert_true(host_key_v2_fill(key, &v2));
+    assert_true(host_key_sign(key, v2.digest, v2.sig));
+    assert_int_equal(
+        fb_signature_v2_encode(&v2, image + FB_SIGNATURE_V2_SECTOR), FB_OK);
+    s->file_n = FB_SECURE_BOOT_V1_IMAGE_OFF + 2 * FB_SIGNATURE_V2_SECTOR;
+    assert_null(host_key_public_pem(key, &pem));
+    small_file(s, "signing.pem", pem.data, pem.size);
+    host_file_free(&pem);
+    host_key_free(key);
+}
+
+static inline bool small_wants(const char *const *recipe, unsigned recipes,
+                               const char *name)
+{
+    for (unsigned i = 0; i < recipes; i++) {
+        if (strcmp(recipe[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // A board that boots its plain image, and the plan of some recipes for it.
@@ -94,8 +132,14 @@ static inline struct small_board *small_new(const char *const *recipe,
     }
     small_file(s, "flash.key", key[0], 32);
     small_file(s, "boot.key", key[1], 32);
-    small_digest(s, key[1]);
-    small_file(s, "digest.bin", s->file, s->file_n);
+    bool v2 = small_wants(recipe, recipes, "secure-boot-v2");
+    if (v2) {
+        small_signature(s);
+    } else {
+        small_digest(s, key[1]);
+    }
+    s->from = v2 ? FB_SECURE_BOOT_V1_IMAGE_OFF : 0;
+    small_file(s, "image.bin", s->file + s->from, s->file_n - s->from);
     memset(s->flash, 0xFF, sizeof s->flash);
     memcpy(s->flash + 0x1000, s->file + 0x1000, s->file_n - 0x1000);
     s->board.flash = s->flash;
@@ -113,8 +157,8 @@ static inline struct small_board *small_new(const char *const *recipe,
 
 static inline void small_free(struct small_board *s)
 {
-    static const char *const names[] = {"flash.key", "boot.key", "digest.bin",
-                                        "plan"};
+    static const char *const names[] = {"flash.key", "boot.key", "signing.pem",
+                                        "image.bin", "plan"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         (void)unlink(small_path(s, names[i]));
     }
