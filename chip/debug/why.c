@@ -11,10 +11,10 @@
 
 #include "chip/debug/why_report.h"
 #include "lib/fb/bytes.h"
-#include "lib/fb/crypto.h"
 #include "lib/fb/image.h"
 #include "lib/fb/secure_boot_v1.h"
-#include "lib/fb/signature_v2.h"
+
+#define COMPLAINTS 8u
 
 void why_line(struct why_report *r, const char *format, ...)
 {
@@ -27,12 +27,15 @@ void why_line(struct why_report *r, const char *format, ...)
     r->say(r->ctx, text);
 }
 
-static void hex(char *out, const uint8_t *p, size_t n)
+const char *why_hex(char out[96], const uint8_t *p, size_t n)
 {
+    assert(n <= 32);
     for (size_t i = 0; i < n; i++) {
-        (void)snprintf(out + 3 * i, 4, "%02x ", p[i]);
+        (void)snprintf(out + 3 * i, 3, "%02x", p[i]);
+        out[3 * i + 2] = ' ';
     }
     out[n > 0 ? 3 * n - 1 : 0] = '\0';
+    return out;
 }
 
 // --- the flash as the chip reads it when it boots ---
@@ -65,6 +68,15 @@ void why_say_encryption(struct why_report *r)
     why_line(r, "  flash encryption is %s: FLASH_CRYPT_CNT is 0x%02" PRIx32,
              r->decrypts ? "on" : "off",
              fb_efuse_get(r->why->fuses, FB_EFUSE_FLASH_CRYPT_CNT));
+    if (r->decrypts && fb_efuse_block_blank(r->why->fuses, 1)) {
+        why_line(r,
+                 "  BLOCK1 is empty: no flash encryption key was burned, and "
+                 "the chip decrypts with zeros");
+    }
+    if (r->decrypts && r->config != FB_FLASH_CRYPT_CONFIG_DEFAULT) {
+        why_line(r, "  FLASH_CRYPT_CONFIG is 0x%x, and tools encrypt for 0x%x",
+                 r->config, FB_FLASH_CRYPT_CONFIG_DEFAULT);
+    }
 }
 
 static void say_encrypted(struct why_report *r,
@@ -133,11 +145,11 @@ void why_say_content(struct why_report *r, uint32_t flash_off, uint32_t size)
 void why_say_bytes(struct why_report *r, uint32_t flash_off, uint8_t want)
 {
     uint8_t seen[8];
-    char raw[32], read[32];
+    char raw[96], read[96];
 
     why_read(r, flash_off, seen, sizeof seen);
-    hex(raw, r->why->flash + flash_off, sizeof seen);
-    hex(read, seen, sizeof seen);
+    (void)why_hex(raw, r->why->flash + flash_off, sizeof seen);
+    (void)why_hex(read, seen, sizeof seen);
     if (r->decrypts) {
         why_line(r,
                  "  at 0x%" PRIx32
@@ -208,20 +220,19 @@ static void why_digest(struct why_report *r)
     uint8_t image[WHY_TABLE - WHY_BOOTLOADER];
     uint8_t stored[64], computed[64];
     struct fb_image parsed;
-    char text[64];
+    char text[96];
     uint32_t covered;
 
     why_line(r,
              "Secure Boot V1: the bootloader's digest is not the one stored");
     why_read(r, WHY_BOOTLOADER, image, sizeof image);
     why_read(r, FB_SECURE_BOOT_V1_DIGEST_OFF, stored, sizeof stored);
-    hex(text, stored, 16);
     why_line(r, "  stored at 0x%x:     %s ...", FB_SECURE_BOOT_V1_DIGEST_OFF,
-             text);
+             why_hex(text, stored, 16));
     if (fb_image_parse(image, sizeof image, &parsed, NULL) == FB_OK) {
         v1_digest(r, &parsed, image, computed, &covered);
-        hex(text, computed, 16);
-        why_line(r, "  computed with BLOCK2: %s ...", text);
+        why_line(r, "  computed with BLOCK2: %s ...",
+                 why_hex(text, computed, 16));
         why_line(r,
                  "  over the IV at 0x0 and %" PRIu32 " bytes from 0x%x, as the "
                  "chip reads them",
@@ -238,65 +249,117 @@ static void why_digest(struct why_report *r)
     why_say_encryption(r);
 }
 
-// Pieces of the ROM's own reason, where it gives one.
-static void why_v2(struct why_report *r)
-{
-    uint8_t sector[FB_SIGNATURE_V2_SECTOR], image[WHY_TABLE - WHY_BOOTLOADER];
-    uint8_t digest[48], key[32], trusted[32];
-    struct fb_image parsed;
-    char text[64];
-    uint32_t end;
+// --- behind the ROM ---
 
-    why_line(r, "Secure Boot V2: the bootloader's signature was refused");
+// The end of that boot: the ROM's next banner.
+static const char *boot_end(const struct why_report *r)
+{
+    // Also behind a prompt.
+    const char *next =
+        r->boot[0] == '\0' ? NULL : strstr(r->boot + 1, "ets Ju");
+
+    return next != NULL ? next : r->boot + strlen(r->boot);
+}
+
+// Where the last line before `end` that says anything begins; *end is moved to
+// its end.
+static const char *line_before(const struct why_report *r, const char **end)
+{
+    const char *from;
+
+    while (*end > r->boot && (unsigned char)(*end)[-1] <= ' ') {
+        (*end)--;
+    }
+    for (from = *end; from > r->boot && from[-1] != '\n'; from--) {
+    }
+    return from;
+}
+
+static void say_last_line(struct why_report *r)
+{
+    const char *end = boot_end(r);
+    const char *from = line_before(r, &end);
+
+    if (end > from) {
+        why_line(r, "  it said last: %.*s", (int)(end - from), from);
+    }
+}
+
+static bool line_holds(const char *from, const char *end, const char *word)
+{
+    const char *at = strstr(from, word);
+
+    return at != NULL && at + strlen(word) <= end;
+}
+
+// Words that bootloaders and applications complain with.
+static bool complains(const char *from, const char *end)
+{
+    static const char *const words[] = {
+        "refused",  "ailed",     "orrupt",        "rror",    "nvalid",
+        "Guru Med", "abort() w", "assert failed", "xception"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (line_holds(from, end, words[i])) {
+            return true;
+        }
+    }
+    return end - from > 3 && strncmp(from, "E (", 3) == 0; // ESP-IDF's errors
+}
+
+// What it complained about itself, besides its last line.
+static void say_complaints(struct why_report *r)
+{
+    const char *from = strstr(r->boot, "entry 0x");
+    const char *end = boot_end(r);
+    const char *last = line_before(r, &end);
+    unsigned said = 0;
+
+    for (; from != NULL && from < last && said < COMPLAINTS;
+         from += strcspn(from, "\n") + 1) {
+        const char *to = from + strcspn(from, "\r\n");
+
+        if (complains(from, to)) {
+            why_line(r, "  it said: %.*s", (int)(to - from), from);
+            said++;
+        }
+    }
+}
+
+static void say_resets(struct why_report *r)
+{
+    const char *at = strstr(r->why->console, "rst:0x"), *last = at;
+    unsigned n = 0;
+
+    for (; at != NULL; at = strstr(at + 1, "rst:0x")) {
+        last = at;
+        n++;
+    }
+    if (n > 1) {
+        why_line(r, "  it was reset %u times, the last time by %.*s", n - 1,
+                 (int)strcspn(last, ",\r\n"), last);
+    }
+}
+
+// The ROM says nothing of a segment that goes nowhere.
+static void say_segments(struct why_report *r)
+{
+    uint8_t image[WHY_TABLE - WHY_BOOTLOADER];
+    struct fb_image parsed;
+
     why_read(r, WHY_BOOTLOADER, image, sizeof image);
     if (fb_image_parse(image, sizeof image, &parsed, NULL) != FB_OK) {
         return;
     }
-    // The ROM counts a hash in, whether there is one or not.
-    end = parsed.len + (parsed.header.hash_appended ? 0 : FB_IMAGE_HASH_SIZE);
-    end = (end + FB_SIGNATURE_V2_SECTOR - 1) & ~(FB_SIGNATURE_V2_SECTOR - 1);
-    if (end > sizeof image) {
-        why_line(r, "  the bootloader reaches beyond 0x%x", WHY_TABLE);
-        return;
-    }
-    why_read(r, WHY_BOOTLOADER + end, sector, sizeof sector);
-    why_line(r,
-             "  signature sector at 0x%" PRIx32 ": expected e7 first, got %02x",
-             WHY_BOOTLOADER + end, sector[0]);
-    fb_signature_v2_digest(FB_SIGNATURE_V2_RSA3072, image, end, digest);
-    hex(text, sector + 4, 16);
-    why_line(r, "  image digest signed:   %s ...", text);
-    hex(text, digest, 16);
-    why_line(r, "  image digest computed: %s ...", text);
-    fb_signature_v2_key_digest(sector, key);
-    for (unsigned i = 0; i < 8; i++) {
-        store32_le(trusted + 4 * i, r->why->fuses->word[2][i]);
-    }
-    hex(text, key, 16);
-    why_line(r, "  digest of its key:     %s ...", text);
-    hex(text, trusted, 16);
-    why_line(r, "  trusted, in BLOCK2:    %s ...", text);
-    why_say_encryption(r);
-}
+    for (unsigned i = 0; i < parsed.header.segments; i++) {
+        const struct fb_image_segment *s = &parsed.segment[i];
 
-// --- behind the ROM ---
-
-// The last line of that boot that says anything.
-static void say_last_line(struct why_report *r)
-{
-    // The ROM's banner, also behind a prompt.
-    const char *next =
-        r->boot[0] == '\0' ? NULL : strstr(r->boot + 1, "ets Ju");
-    const char *end = next != NULL ? next : r->boot + strlen(r->boot);
-    const char *from;
-
-    while (end > r->boot && (unsigned char)end[-1] <= ' ') {
-        end--;
-    }
-    for (from = end; from > r->boot && from[-1] != '\n'; from--) {
-    }
-    if (end > from) {
-        why_line(r, "  it said last: %.*s", (int)(end - from), from);
+        if (fb_image_segment_kind(s->vaddr, s->len) == FB_SEGMENT_BAD) {
+            why_line(r,
+                     "  segment %u of the bootloader goes to 0x%08" PRIx32
+                     ", %" PRIu32 " bytes: there is no memory",
+                     i, s->vaddr, s->len);
+        }
     }
 }
 
@@ -328,11 +391,14 @@ static void why_later(struct why_report *r)
 {
     if (strstr(r->boot, "entry 0x") == NULL) {
         why_line(r, "the ROM has not come to an end");
+        say_segments(r);
     } else {
         why_line(r, "the ROM started the bootloader; what follows is what that "
                     "looks at");
     }
+    say_complaints(r);
     say_last_line(r);
+    say_resets(r);
     why_say_encryption(r);
     why_boot(r);
     say_unreadable(r);
@@ -343,12 +409,24 @@ static void why_download(struct why_report *r)
     why_line(r,
              "the straps chose the download mode: GPIO0 was low at the reset");
     say_last_line(r);
+    why_line(r, "  release GPIO0 and reset the board");
+    r->advised = true;
 }
 
 static void why_no_download(struct why_report *r)
 {
     why_line(r, "the straps chose the download mode, which UART_DOWNLOAD_DIS "
                 "forbids");
+    why_line(r, "  release GPIO0 and reset the board");
+    r->advised = true;
+}
+
+static void why_sdio(struct why_report *r)
+{
+    why_line(r,
+             "the straps chose a boot over SDIO: GPIO0 and GPIO5 were low at "
+             "the reset");
+    r->advised = true;
 }
 
 static void why_supply(struct why_report *r)
@@ -356,6 +434,7 @@ static void why_supply(struct why_report *r)
     why_line(r, "the flash does not answer: every byte of it reads as ff");
     why_line(r, "  %s", r->why->flash_trouble);
     say_last_line(r);
+    r->advised = true;
 }
 
 // What the ROMs say, in the order of their checks.
@@ -370,7 +449,11 @@ static const struct {
     {"wrong chip id", why_header},
     {"csum err", why_checksum},
     {"ecure boot check fail", why_digest},
-    {"secure boot verification failed", why_v2},
+    {"secure boot verification failed", why_v2_signature},
+    {"Bootloader is too large", why_v2_size},
+    {"Invalid image block", why_v2_segment},
+    {"ets_secure_boot_v2.c", why_v2_size},
+    {"waiting for sdio", why_sdio},
 };
 
 typedef void explain_fn(struct why_report *r);
@@ -426,7 +509,7 @@ void why_explain(const struct why *why,
     struct why_report r = {.why = why, .say = say, .ctx = ctx};
     explain_fn *explain;
 
-    assert(why->flash_size >= WHY_TABLE);
+    assert(why->flash_size >= 0x10000);
     set_up(&r);
     r.boot = last_boot(why->console);
     explain = verdict_of(r.boot);
@@ -437,6 +520,9 @@ void why_explain(const struct why *why,
         explain = why_supply;
     }
     explain(&r);
+    if (why->advise && !r.advised) {
+        why_advise(&r);
+    }
     fb_bytes_wipe(&r.key, sizeof r.key);
     fb_bytes_wipe(&r.decryptor, sizeof r.decryptor);
     fb_bytes_wipe(why->scratch, why->flash_size);

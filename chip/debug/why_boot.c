@@ -12,6 +12,7 @@
 #include "lib/fb/image.h"
 #include "lib/fb/partition_table.h"
 #include "lib/fb/signature.h"
+#include "lib/fb/signature_v2.h"
 
 #define KEYS  4u
 #define SLOTS 17u // factory and ota_0 .. ota_15
@@ -22,21 +23,29 @@ struct keys {
     uint8_t pub[KEYS][64];
 };
 
-static void find_keys(struct why_report *r, struct keys *keys)
+size_t why_find_keys(const struct why_report *r, uint8_t (*pub)[64], size_t max)
 {
     uint8_t image[WHY_TABLE - WHY_BOOTLOADER];
     struct fb_image parsed;
 
+    if (r->why->find_keys == NULL) {
+        return 0;
+    }
+    why_read(r, WHY_BOOTLOADER, image, sizeof image);
+    return fb_image_parse(image, sizeof image, &parsed, NULL) == FB_OK
+               ? r->why->find_keys(image, parsed.len, pub, max)
+               : 0;
+}
+
+static void find_keys(struct why_report *r, struct keys *keys)
+{
     memset(keys, 0, sizeof *keys);
     keys->signs = r->why->find_keys != NULL &&
                   fb_efuse_get(r->why->fuses, FB_EFUSE_ABS_DONE_0) != 0;
     if (!keys->signs) {
         return;
     }
-    why_read(r, WHY_BOOTLOADER, image, sizeof image);
-    if (fb_image_parse(image, sizeof image, &parsed, NULL) == FB_OK) {
-        keys->n = r->why->find_keys(image, parsed.len, keys->pub, KEYS);
-    }
+    keys->n = why_find_keys(r, keys->pub, KEYS);
     if (keys->n == 0) {
         why_line(r, "  the bootloader carries no public key: it can start "
                     "nothing while Secure Boot is on");
@@ -225,6 +234,29 @@ static enum fb_status verify_slot(const struct why_report *r,
     return status;
 }
 
+// Secure Boot V2: a sector behind the image. Fusebox's bootloader, of which the
+// ROM has checked the like, does not ask for it.
+static void say_v2(struct why_report *r, unsigned n,
+                   const struct fb_partition *part,
+                   const struct fb_image *image)
+{
+    const uint8_t *p = r->why->scratch;
+    uint32_t end = align_up32(image->len, FB_SIGNATURE_V2_SECTOR);
+
+    if (end + FB_SIGNATURE_V2_SECTOR > part->size) {
+        why_line(r, "  it leaves no room for the signature of Secure Boot V2");
+    } else if (!why_v2_refused(r, part->offset, p, end, p + end)) {
+        why_line(r, "  signed for Secure Boot V2 with the key in BLOCK2");
+        return;
+    }
+    why_line(r,
+             strstr(r->boot, "Fusebox bootloader") != NULL
+                 ? "  Fusebox's bootloader starts slot %u all the same"
+                 : "  ESP-IDF's bootloader refuses slot %u for that: sign it "
+                   "(espsecure sign_data --version 2)",
+             n);
+}
+
 static void say_good(struct why_report *r, const struct keys *keys, unsigned n,
                      const struct fb_partition *part,
                      const struct fb_image *image)
@@ -237,6 +269,9 @@ static void say_good(struct why_report *r, const struct keys *keys, unsigned n,
     if (!keys->signs && !image->header.hash_appended) {
         why_line(r, "  but without the SHA-256 behind it that Fusebox's "
                     "bootloader wants");
+    }
+    if (why_v2_on(r)) {
+        say_v2(r, n, part, image);
     }
     if (version < want) {
         why_line(r,

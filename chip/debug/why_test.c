@@ -5,7 +5,9 @@
 #include "chip/debug/why.h"
 
 #include "chip/testing.h"
+#include "lib/fb/crc.h"
 #include "lib/fb/flash_encryption.h"
+#include "lib/fb/signature_v2.h"
 
 struct board {
     struct rig *rig;
@@ -63,10 +65,14 @@ static void explain(struct board *b)
                       .revision = b->rig->chip->config.revision,
                       .flash = b->rig->flash,
                       .flash_size = RIG_FLASH,
-                      .scratch = scratch};
+                      .scratch = scratch,
+                      .advise = true,
+                      .port = "p"};
     char trouble[160];
 
     assert_non_null(scratch);
+    fb_efuse_or(&b->fuses, FB_EFUSE_CHIP_VER_REV1, why.revision >= 1);
+    fb_efuse_or(&b->fuses, FB_EFUSE_CHIP_VER_REV2, why.revision >= 2);
     chip_set_efuses(b->rig->chip, &b->fuses);
     rig_on(b->rig);
     rig_run_ms(b->rig, 200);
@@ -220,6 +226,155 @@ static void signature(void **state)
     says(&b, "signature sector at 0x2000: expected e7 first, got ff");
 }
 
+// As chip/rom/rom_test.c: signed by espsecure, and trusted.
+static struct board signed_v2(void)
+{
+    struct board b = {.rig = rig_new(3, CHIP_STRAP_FLASH_BOOT)};
+    uint8_t *sector = b.rig->flash + 0x2000;
+    uint8_t digest[32];
+    size_t n = rig_image(b.rig->flash + 0x1000, true);
+
+    // A hash that nobody looks at.
+    memset(b.rig->flash + 0x1000 + n, 0, 32);
+    memset(b.rig->flash + 0x1000 + n + 32, 0xFF, 4096 - n - 32);
+    testing_file(sector, FB_SIGNATURE_V2_SECTOR, "tests/vectors/sign",
+                 "rig_image.rsa3072.v2.sig");
+    testing_file(digest, 32, "tests/vectors/sign",
+                 "rig_image.rsa3072.v2.digest");
+    for (unsigned i = 0; i < 8; i++) {
+        b.fuses.word[2][i] = load32_le(digest + 4 * i);
+    }
+    b.fuses.word[0][6] |= 1u << 5;
+    return b;
+}
+
+static void fix_crc(struct board *b)
+{
+    uint8_t *block = b->rig->flash + 0x2000;
+
+    store32_le(block + 1196, fb_crc32(0, block, 1196));
+}
+
+static void signature_of_another_key(void **state)
+{
+    struct board b = signed_v2();
+
+    (void)state;
+    b.fuses.word[2][7] ^= 1u << 31;
+    explain(&b);
+    says(&b, "block 0 is good, but of another key than BLOCK2's\n"
+             "    digest of its key:     ");
+    says(&b, "trusted, in BLOCK2:    ");
+    says(&b, "\nThe bootloader is not signed by the key whose digest is in "
+             "BLOCK2.\nwhat to do: write plaintext");
+
+    b = signed_v2();
+    memset(b.fuses.word[2], 0, sizeof b.fuses.word[2]);
+    explain(&b);
+    says(&b, "BLOCK2 is empty: no digest was burned");
+    says(&b,
+         "what to do: burn the key digest, with your own files\n    printf ");
+    says(&b, "    espefuse --port p burn_key secure_boot_v2 signer.bin\n");
+
+    b = signed_v2();
+    b.fuses.word[0][0] |= 2u << 16; // RD_DIS
+    explain(&b);
+    says(&b, "BLOCK2 is read-protected (RD_DIS 0x2): the chip reads zeros");
+    says(&b, "nothing brings it back: ");
+
+    b = signed_v2();
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t word = b.fuses.word[2][i];
+
+        b.fuses.word[2][i] = __builtin_bswap32(b.fuses.word[2][7 - i]);
+        b.fuses.word[2][7 - i] = __builtin_bswap32(word);
+    }
+    explain(&b);
+    says(&b, "BLOCK2 holds it in reversed byte order");
+    says(&b, "nothing brings it back: ");
+}
+
+static void signature_damaged(void **state)
+{
+    static const struct {
+        unsigned at; // byte of the sector that is changed
+        bool crc;    // and the CRC made to fit
+        const char *says;
+    } rows[] = {
+        {40, false, "block 0 is damaged: its CRC is 0x"},
+        {430, true, "what it says about its RSA key does not fit the key"},
+        {5, true, "block 0 signs something else"},
+        {900, true, "its RSA-PSS signature does not verify"},
+        {0, false, "expected e7 first, got a7\n"},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct board b = signed_v2();
+
+        b.rig->flash[0x2000 + rows[i].at] ^= 0x40;
+        if (rows[i].crc) {
+            fix_crc(&b);
+        }
+        explain(&b);
+        says(&b, "Secure Boot V2: the bootloader's signature was refused\n");
+        says(&b, rows[i].says);
+    }
+}
+
+// It is the image that was changed, where its checksum does not see it.
+static void signed_image_changed(void **state)
+{
+    struct board b = signed_v2();
+
+    (void)state;
+    b.rig->flash[0x1FFF] = 0;
+    explain(&b);
+    says(&b, "block 0 signs something else: another image, or this one was "
+             "changed since\n    image digest signed:   ");
+}
+
+static void too_large_for_v2(void **state)
+{
+    struct board b = signed_v2();
+
+    (void)state;
+    store32_le(b.rig->flash + 0x1000 + 28, 0x10000); // of the first segment
+    explain(&b);
+    says(&b, "the bootloader is larger than the ROM takes\n");
+}
+
+static void good_v2(void **state)
+{
+    struct board b = signed_v2();
+
+    (void)state;
+    explain(&b);
+    says(&b, "the ROM started the bootloader");
+}
+
+static void empty_key(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    b.fuses.word[0][0] |= 1u << 20;
+    explain(&b);
+    says(&b, "BLOCK1 is empty: no flash encryption key was burned");
+    says(&b, "FLASH_CRYPT_CONFIG is 0x0, and tools encrypt for 0xf");
+    says(&b, "what to do: switch flash encryption off again");
+}
+
+static void no_memory_there(void **state)
+{
+    struct board b = board_with_image(0);
+
+    (void)state;
+    store32_le(b.rig->flash + 0x1000 + 24, 0x30000000);
+    explain(&b);
+    says(&b, "segment 0 of the bootloader goes to 0x30000000");
+}
+
 static void straps(void **state)
 {
     struct board b = board_with_image(3);
@@ -234,6 +389,8 @@ static void straps(void **state)
     b.fuses.word[0][0] |= 1u << 27;
     explain(&b);
     says(&b, "UART_DOWNLOAD_DIS");
+    says(&b, "release GPIO0 and reset the board");
+    assert_null(strstr(b.said, "what to do"));
 }
 
 static void later(void **state)
@@ -273,6 +430,13 @@ int main(void)
         cmocka_unit_test(checksum),
         cmocka_unit_test(digest),
         cmocka_unit_test(signature),
+        cmocka_unit_test(signature_of_another_key),
+        cmocka_unit_test(signature_damaged),
+        cmocka_unit_test(signed_image_changed),
+        cmocka_unit_test(too_large_for_v2),
+        cmocka_unit_test(good_v2),
+        cmocka_unit_test(empty_key),
+        cmocka_unit_test(no_memory_there),
         cmocka_unit_test(straps),
         cmocka_unit_test(later),
     };

@@ -163,6 +163,9 @@ comes_back() {
     ways=$(fusebox advise --board b "${keys[@]}" --format json |
         jq '.advice.ways | length')
     [ "$ways" -eq "$2" ]
+    # The board itself, without any file, comes to a way, too.
+    fusebox board why b >why.log
+    grep '^what to do' why.log
     mv b dead
     for ((i = 0; i < ways; i++)); do
         rm -rf b
@@ -182,6 +185,7 @@ comes_back() {
         lives
         # Whoever has no keys cannot tell afterwards.
         state "${after:-boots}"
+        run ! grep '^what to do' <(fusebox board why b)
     done
 }
 
@@ -215,6 +219,8 @@ hopeless() {
     state "$1"
     [ "$(echo "$output" | jq '.advice.ways | length')" -eq 0 ]
     [[ $(echo "$output" | jq -r .advice.hopeless) == *"$2"* ]]
+    fusebox board why b >why.log
+    [ -n "$after" ] || grep '^nothing brings it back' why.log
 }
 
 # --- the way back ---
@@ -474,6 +480,13 @@ PY
     trusted
     holds ff 0x11000
     comes_back bad-app 1
+    grep 'slot 0 at 0x10000 is whole' why.log
+    grep 'signature sector at 0x11000: expected e7 first, got ff' why.log
+    grep 'it was never signed: the flash is erased there' why.log
+    grep 'starts slot 0 all the same' why.log
+    run grep 'signed for Secure Boot V2 with the key in BLOCK2' \
+        <(fusebox board why b)
+    [ "$status" -eq 0 ]
 }
 
 @test "V2 beyond help: what else is wrong does not matter" {

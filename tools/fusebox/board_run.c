@@ -362,11 +362,12 @@ static void say(void *ctx, const char *line)
     cli_print("%s\n", line);
 }
 
-static int explain(struct run *r)
+static int explain(struct run *r, const char *dir)
 {
     uint8_t *scratch = malloc(r->board.ini.flash_size);
     char trouble[160];
     chip_flash_trouble(r->chip, trouble, sizeof trouble);
+    char port[BOARD_PATH_MAX + 8];
     struct why why = {.console = r->console,
                       .fuses = chip_efuses(r->chip),
                       .revision = r->board.ini.revision,
@@ -374,10 +375,13 @@ static int explain(struct run *r)
                       .flash_size = r->board.ini.flash_size,
                       .flash_trouble = trouble,
                       .scratch = scratch,
+                      .advise = true,
+                      .port = port,
                       .find_keys = host_key_search};
     if (scratch == NULL) {
         return cli_error(NULL, "out of memory");
     }
+    (void)snprintf(port, sizeof port, "board:%s", dir);
     if (!r->quiet) {
         cli_print("\n");
     }
@@ -415,7 +419,7 @@ int board_run(const struct cli *cli, const char *dir)
         (void)fflush(stdout);
         int after = report_coverage(&r);
         if (cli_flag(cli, "why")) {
-            int result = explain(&r);
+            int result = explain(&r, dir);
             after = after == 0 ? result : after;
         }
         status = status == 0 ? after : status;
@@ -432,7 +436,7 @@ int board_why(const struct cli *cli, const char *dir)
         status = run_live(&r);
     }
     if (status == 0) {
-        status = explain(&r);
+        status = explain(&r, dir);
     }
     tear_down(&r);
     return status;
