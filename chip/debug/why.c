@@ -21,6 +21,9 @@ void why_line(struct why_report *r, const char *format, ...)
     char text[300];
     va_list args;
 
+    if (r->muted) {
+        return;
+    }
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
@@ -387,20 +390,34 @@ static void say_unreadable(struct why_report *r)
     }
 }
 
-static void why_later(struct why_report *r)
+// How far it came, in a sentence.
+static void say_outcome(struct why_report *r)
 {
+    enum fb_condition condition;
+
     if (strstr(r->boot, "entry 0x") == NULL) {
         why_line(r, "the ROM has not come to an end");
         say_segments(r);
-    } else {
-        why_line(r, "the ROM started the bootloader; what follows is what that "
-                    "looks at");
+        return;
     }
+    r->muted = true;
+    condition = why_boot(r);
+    r->muted = false;
+    if (condition == FB_BOARD_BOOTS) {
+        why_line(r, "the bootloader finds an application that it can start");
+    } else {
+        why_condition(r, condition);
+    }
+}
+
+static void why_later(struct why_report *r)
+{
+    say_outcome(r);
     say_complaints(r);
     say_last_line(r);
     say_resets(r);
     why_say_encryption(r);
-    why_boot(r);
+    (void)why_boot(r);
     say_unreadable(r);
 }
 

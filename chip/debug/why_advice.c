@@ -2,6 +2,7 @@
 //
 // What to do about it, as lib/fb/advice has it.
 
+#include <ctype.h>
 #include <string.h>
 
 #include "chip/debug/why_report.h"
@@ -18,6 +19,15 @@ static void whole_board(const struct why *w, struct fb_board_state *s)
         .syscon_date = w->revision >= 3 ? 1u << 31 : 0,
         .reads = 3};
     fb_board_state_know_all(s);
+}
+
+void why_condition(struct why_report *r, enum fb_condition condition)
+{
+    const char *text = fb_condition_text(condition);
+
+    why_line(r, "%c%.*s", tolower((unsigned char)text[0]),
+             (int)strcspn(text + 1, "."), text + 1);
+    r->told = condition;
 }
 
 static void say_ways(struct why_report *r, const struct fb_advice *a)
@@ -53,8 +63,8 @@ void why_advise(struct why_report *r)
     fb_advise(&view, &names, &advice);
     fb_bytes_wipe(&state, sizeof state);
     if (advice.condition != FB_BOARD_BOOTS &&
-        advice.condition != FB_BOARD_UNKNOWN) {
-        why_line(r, "%s", fb_condition_text(advice.condition));
+        advice.condition != FB_BOARD_UNKNOWN && advice.condition != r->told) {
+        why_condition(r, advice.condition);
     }
     say_ways(r, &advice);
 }

@@ -281,7 +281,8 @@ static void say_good(struct why_report *r, const struct keys *keys, unsigned n,
     }
 }
 
-static void say_slot(struct why_report *r, const struct keys *keys, unsigned n,
+// Is it one to start?
+static bool say_slot(struct why_report *r, const struct keys *keys, unsigned n,
                      const struct fb_partition *part)
 {
     struct fb_image image;
@@ -290,7 +291,7 @@ static void say_slot(struct why_report *r, const struct keys *keys, unsigned n,
     why_read(r, part->offset, r->why->scratch, part->size);
     if (verify_slot(r, keys, part, &image, &fault) == FB_OK) {
         say_good(r, keys, n, part, &image);
-        return;
+        return true;
     }
     why_line(r, "slot %u at 0x%" PRIx32 " is refused", n, part->offset);
     say_fault(r, part->offset, &fault);
@@ -300,17 +301,18 @@ static void say_slot(struct why_report *r, const struct keys *keys, unsigned n,
     } else if (fault.status == FB_E_BAD_SIGNATURE) {
         why_line(r, "  signed with another key than the bootloader's");
     }
+    return false;
 }
 
-void why_boot(struct why_report *r)
+enum fb_condition why_boot(struct why_report *r)
 {
-    static struct fb_partition_table table;
-    static struct keys keys;
-    unsigned n = 0;
+    struct fb_partition_table table;
+    struct keys keys;
+    unsigned n = 0, good = 0;
 
     find_keys(r, &keys);
     if (!table_good(r, &keys, &table)) {
-        return;
+        return FB_BOARD_BAD_TABLE;
     }
     say_store(r, &table);
     for (; n < SLOTS; n++) {
@@ -319,9 +321,10 @@ void why_boot(struct why_report *r)
         if (part == NULL) {
             break;
         }
-        say_slot(r, &keys, n, part);
+        good += say_slot(r, &keys, n, part);
     }
     if (n == 0) {
         why_line(r, "the partition table has no slot for an application");
     }
+    return good > 0 ? FB_BOARD_BOOTS : FB_BOARD_BAD_APP;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "chip/debug/why.h"
+#include "lib/fb/advice.h"
 #include "lib/fb/flash.h"
 #include "lib/fb/flash_encryption.h"
 #include "lib/fb/flash_map.h"
@@ -20,8 +21,10 @@ struct why_report {
     const struct why *why;
     void (*say)(void *ctx, const char *line);
     void *ctx;
-    const char *boot; // the console since the last reset
-    bool advised;     // it was said what to do
+    const char *boot;       // the console since the last reset
+    bool muted;             // nothing is said
+    enum fb_condition told; // by the verdict; FB_BOARD_BOOTS: none
+    bool advised;           // it was said what to do
     bool decrypts;
     uint8_t key[32];
     size_t key_len;
@@ -59,12 +62,15 @@ void why_v2_signature(struct why_report *r);
 void why_v2_size(struct why_report *r);
 void why_v2_segment(struct why_report *r);
 
-// The checks of the bootloader: partition table, choice of a slot, slots.
-void why_boot(struct why_report *r);
+// The checks of the bootloader: partition table, choice of a slot, slots. The
+// first that nothing can be started for, FB_BOARD_BOOTS for none.
+enum fb_condition why_boot(struct why_report *r);
 // Public keys that the bootloader carries.
 size_t why_find_keys(const struct why_report *r, uint8_t (*pub)[64],
                      size_t max);
 
+// A condition's sentence as a verdict.
+void why_condition(struct why_report *r, enum fb_condition condition);
 // The commands that bring the board back, or why there are none. The scratch
 // memory is used.
 void why_advise(struct why_report *r);

@@ -265,8 +265,8 @@ static void signature_of_another_key(void **state)
     says(&b, "block 0 is good, but of another key than BLOCK2's\n"
              "    digest of its key:     ");
     says(&b, "trusted, in BLOCK2:    ");
-    says(&b, "\nThe bootloader is not signed by the key whose digest is in "
-             "BLOCK2.\nwhat to do: write plaintext");
+    says(&b, "\nthe bootloader is not signed by the key whose digest is in "
+             "BLOCK2\nwhat to do: write plaintext");
 
     b = signed_v2();
     memset(b.fuses.word[2], 0, sizeof b.fuses.word[2]);
@@ -350,7 +350,7 @@ static void good_v2(void **state)
 
     (void)state;
     explain(&b);
-    says(&b, "the ROM started the bootloader");
+    says(&b, "the bootloader refuses the partition table\n");
 }
 
 static void empty_key(void **state)
@@ -406,9 +406,7 @@ static void later(void **state)
            32);
     lock(&b);
     explain(&b);
-    says(
-        &b,
-        "the ROM started the bootloader; what follows is what that looks at\n");
+    says(&b, "the bootloader refuses the partition table\n");
     says(&b, "it said last: Hi");
     says(&b, "the partition table at 0x8000 cannot be read\n"
              "  at 0x8000: wrong magic number; expected 0x50aa, got 0x");

@@ -128,7 +128,7 @@ END
     run "$bin/fusebox" board why "$board"
     echo "$output"
     [ "$status" = 0 ]
-    [ "${lines[0]}" = 'the ROM started the bootloader; what follows is what that looks at' ]
+    [ "${lines[0]}" = 'the bootloader refuses every application' ]
     [[ "$output" == *"it said last: Hi"* ]]
     [[ "$output" == *"slot 0 at 0x10000 is refused"*"at 0x10000: wrong magic number; expected 0xe9, got 0xff"*"erased there"* ]]
     "$bin/fusebox" board stop "$board"

@@ -51,13 +51,17 @@ sys.exit(0 if " ".join(sys.argv[1].split()) in text else text)' "$1"
     blank b --mac 02:00:00:11:22:33
     run fusebox report b -o page.html
     [ "$status" = 0 ]
-    [ "$output" = 'page.html: Does not boot. The ROM starts nothing: no image at 0x1000. It resets again and again. It can be brought back: see below.' ]
+    [ "$output" = 'page.html: Does not boot. The ROM found no bootloader at 0x1000. It resets again and again. There is no bootloader: 0x1000 is erased. It can be brought back: see below.' ]
     "$python/structure.py" page.html
     says 'MAC 02:00:00:11:22:33'
     says 'Nothing that decides anything.'
     says 'Debugger Attach over JTAG, and see what the CPU sees ● yes'
     says 'flash read err, 1000'
     says '0x001000 28 KiB bootloader erased'
+    # In the words of `board why`, but for what to do.
+    fusebox board why b | sed '/^there is no bootloader/,$d' >why.txt
+    [ "$(wc -l <why.txt)" -gt 4 ]
+    says "Why it does not boot $(cat why.txt)"
 }
 
 @test "a board that boots says so, and its folder is untouched" {
@@ -192,9 +196,22 @@ PY
     says 'Boots, but'
     says 'P22 ✗ FAIL'
     says 'It does not stop ✗'
-    fusebox rehearse p.plan --board b --goal alive || true
+    says 'If it is interrupted Not tried:'
+    fusebox rehearse p.plan --board b --goal alive
     report p.plan --board b --goal alive
     says 'Rehearsed: '
+    says 'If it is interrupted Not tried:'
+    # The table is the one that rehearse prints.
+    fusebox rehearse p.plan --board b --goal alive --power-cuts >cuts.txt
+    report p.plan --board b --goal alive
+    says 'interruptions end provisioned.'
+    rows=$(sed -n 's/^ *\([0-9]\+\)  *\([0-9]\+\)  *\([0-9]\+\)  *\([0-9]\+\)  \(.*\)/\1, \5 \2 \3 ✓ \4/p' cuts.txt)
+    [ "$(wc -l <<<"$rows")" -gt 2 ]
+    says "Step Interrupted Boots as it is Ends well $rows"
+    # A record that somebody changed is none.
+    sed -i 's/^cut \([0-9]*\) [0-9]*/cut \1 9/' p.plan.rehearsal
+    report p.plan --board b --goal alive
+    says 'If it is interrupted Not tried:'
 }
 
 @test "a plan that the board does not allow any more stops at that step" {
@@ -216,7 +233,7 @@ PY
     talker 'alive'
     fusebox plan flash --board b --images 0x8000 talker.bin --no-boot -o p.plan
     report p.plan --board b --goal alive
-    says '✗ Does not boot The ROM starts nothing: no image at 0x1000.'
+    says '✗ Does not boot The ROM found no bootloader at 0x1000.'
     says 'How to bring it back'
 }
 

@@ -91,27 +91,22 @@ static int run_then(const struct cli *cli, struct rehearsal *r,
 
 // --- --power-cuts ---
 
-struct table {
-    const struct plan_file *plan;
-    struct {
-        unsigned tried, boots, provisioned;
-    } row[PLAN_STEPS_MAX];
-};
-
 static void on_cut(void *ctx, const struct cut *cut)
 {
-    struct table *t = ctx;
+    struct record *record = ctx;
+    struct record_cut *row = &record->cut[cut->step];
     bool good = cut->again == EXECUTE_DONE && cut->fuses_as_planned;
-    t->row[cut->step].tried++;
-    t->row[cut->step].boots += cut->boots_as_is;
-    t->row[cut->step].provisioned += good;
+    row->tried++;
+    row->boots += cut->boots_as_is;
+    row->provisioned += good;
     if (!good) {
         cli_print("%s in step %zu: %s\n", cut_kind_name(cut->kind),
                   cut->step + 1, cut->why);
     }
 }
 
-static void show_table(const struct table *t, const struct cuts_count *n)
+static void show_table(const struct plan_file *plan,
+                       const struct record *record, const struct cuts_count *n)
 {
     cli_print(
         "Interrupted %u times (of %u requests %u times the host died, at "
@@ -119,11 +114,11 @@ static void show_table(const struct table *t, const struct cuts_count *n)
         "during and after):\n",
         n->cut + n->died, n->requests, n->died, n->operations, n->cut);
     cli_print("  step  tried  boots as it is  provisioned by the same again\n");
-    for (size_t i = 0; i < t->plan->plan.steps; i++) {
-        if (t->row[i].tried > 0) {
-            cli_print("  %4zu  %5u  %14u  %29u  %s\n", i + 1, t->row[i].tried,
-                      t->row[i].boots, t->row[i].provisioned,
-                      t->plan->step[i].label);
+    for (size_t i = 0; i < plan->plan.steps; i++) {
+        const struct record_cut *row = &record->cut[i];
+        if (row->tried > 0) {
+            cli_print("  %4zu  %5u  %14u  %29u  %s\n", i + 1, row->tried,
+                      row->boots, row->provisioned, plan->step[i].label);
         }
     }
 }
@@ -133,13 +128,12 @@ static int cut_everywhere(const struct cli *cli, struct plan_file *plan,
                           const struct board *board, const struct mask_rom *rom,
                           const struct target_goal *goal, struct record *record)
 {
-    struct table table = {.plan = plan};
     bool all = strcmp(cli_string(cli, "power-cuts"), "all") == 0;
     const struct cuts_config config = {.ops = all ? 0 : 2,
                                        .requests = all ? 0 : 1,
                                        .look = true,
                                        .cut = on_cut,
-                                       .ctx = &table};
+                                       .ctx = record};
     struct cuts_count n = {0};
     struct rehearsal *r = calloc(1, sizeof *r);
     if (r == NULL) {
@@ -150,7 +144,7 @@ static int cut_everywhere(const struct cli *cli, struct plan_file *plan,
         status = cli_error(cli_arg(cli, 0), "--power-cuts: %s", r->run.why);
     }
     if (status == 0) {
-        show_table(&table, &n);
+        show_table(plan, record, &n);
         (void)snprintf(record->cuts, sizeof record->cuts,
                        "%u of %u interruptions end provisioned", n.provisioned,
                        n.cut + n.died);

@@ -80,6 +80,13 @@ static void put_body(FILE *out, const struct record *r)
     if (r->cuts[0] != '\0') {
         (void)fprintf(out, "cuts %s\n", r->cuts);
     }
+    for (size_t i = 0; i < PLAN_STEPS_MAX; i++) {
+        const struct record_cut *cut = &r->cut[i];
+        if (cut->tried > 0) {
+            (void)fprintf(out, "cut %zu %u %u %u\n", i + 1, cut->tried,
+                          cut->boots, cut->provisioned);
+        }
+    }
     if (r->then[0] != '\0') {
         (void)fprintf(out, "then %s\n", r->then);
     }
@@ -161,6 +168,26 @@ static bool get_text(const char *text, char *out, size_t cap)
     return snprintf(out, cap, "%s", text) < (int)cap;
 }
 
+// STEP TRIED BOOTS PROVISIONED
+static bool get_cut(const char *text, struct record *r)
+{
+    unsigned long number[4];
+    for (unsigned i = 0; i < 4; i++) {
+        char *end;
+        number[i] = strtoul(text, &end, 10);
+        if (end == text || *end != (i < 3 ? ' ' : '\0')) {
+            return false;
+        }
+        text = end + 1;
+    }
+    if (number[0] == 0 || number[0] > PLAN_STEPS_MAX) {
+        return false;
+    }
+    r->cut[number[0] - 1] = (struct record_cut){
+        (unsigned)number[1], (unsigned)number[2], (unsigned)number[3]};
+    return true;
+}
+
 static bool read_line(struct record *r, const char *name, const char *value)
 {
     if (strcmp(name, "plan") == 0) {
@@ -189,6 +216,9 @@ static bool read_line(struct record *r, const char *name, const char *value)
     }
     if (strcmp(name, "cuts") == 0) {
         return get_text(value, r->cuts, sizeof r->cuts);
+    }
+    if (strcmp(name, "cut") == 0) {
+        return get_cut(value, r);
     }
     return strcmp(name, "then") == 0 &&
            get_text(value, r->then, sizeof r->then);

@@ -10,6 +10,13 @@
 
 #define RECORD_GOAL_MAX 80u
 
+// What interruptions in a step came to.
+struct record_cut {
+    unsigned tried;
+    unsigned boots;       // as it was left
+    unsigned provisioned; // by the same command again
+};
+
 struct record {
     uint8_t plan[32];           // hash of the plan
     uint8_t state[32];          // of fuses and flash that it was tried on
@@ -21,7 +28,8 @@ struct record {
     struct fb_efuse_words firmware;
     // BLOCK0 afterwards.
     uint32_t after[FB_EFUSE_BLOCK0_WORDS];
-    char cuts[80];  // what --power-cuts found
+    char cuts[80];                         // what --power-cuts found
+    struct record_cut cut[PLAN_STEPS_MAX]; // in each step
     char then[200]; // steps tried afterwards: "ota ok, reflash ok"
 };
 

@@ -20,6 +20,7 @@ static const struct record example = {
     .firmware = {.word = {{0x10, 0, 0, 0, 0, 0, 0x20}}},
     .after = {7, 6, 5, 4, 3, 2, 0xFFFFFFFF},
     .cuts = "3 of 3",
+    .cut = {[1] = {2, 1, 2}, [PLAN_STEPS_MAX - 1] = {1, 0, 1}},
     .then = "ota ok",
 };
 

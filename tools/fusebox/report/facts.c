@@ -59,6 +59,14 @@ const char *report_print(const uint8_t fingerprint[32], char text[20])
     return text;
 }
 
+bool report_is_dead(const struct report *r)
+{
+    const struct replay *p = r->replay;
+
+    return p->end != REPLAY_NOT_RUN && p->end != REPLAY_GOAL &&
+           (p->stage != REPLAY_APPLICATION || p->resets > 0);
+}
+
 unsigned report_count(const struct report *r, enum fb_check_verdict verdict)
 {
     unsigned n = 0;

@@ -93,11 +93,12 @@ static void contents(struct html *h, const struct report *r)
 {
     html_raw(h, "<nav aria-label=Contents><a href=#changes>");
     html_raw(h, r->plan != NULL ? "What changes" : "What is burned");
-    html_raw(
-        h, "</a> <a href=#after>What is possible</a> "
-           "<a href=#checks>The checks</a> <a href=#threats>What this "
-           "stops</a> <a href=#boot>The boot</a> <a href=#flash>The flash</a> "
-           "<a href=#efuses>The eFuses</a></nav>\n");
+    html_raw(h, "</a> <a href=#after>What is possible</a> "
+                "<a href=#checks>The checks</a> <a href=#threats>What this "
+                "stops</a> <a href=#boot>The boot</a> ");
+    html_raw(h, r->plan != NULL ? "<a href=#cuts>Interruptions</a> " : "");
+    html_raw(h, "<a href=#flash>The flash</a> "
+                "<a href=#efuses>The eFuses</a></nav>\n");
 }
 
 static void made_how(struct html *h, const struct report *r)
@@ -126,6 +127,7 @@ void report_page(struct html *h, const struct report *r)
     report_checks(h, r);
     report_threats(h, r);
     report_timeline(h, r);
+    report_cuts(h, r);
     report_flash_map(h, r);
     report_efuse_map(h, r);
     html_raw(h, "</main>\n");

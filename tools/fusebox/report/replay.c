@@ -248,3 +248,23 @@ bool replay_run(struct replay *r, const struct replay_wish *wish,
     free(chip);
     return true;
 }
+
+char *replay_console(const struct replay *r)
+{
+    char *text = malloc(r->n + r->lines + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; text != NULL && i < r->lines; i++) {
+        const struct replay_line *line = &r->line[i];
+
+        if (!line->note) {
+            memcpy(text + n, r->text + line->start, line->len);
+            n += line->len;
+            text[n++] = '\n';
+        }
+    }
+    if (text != NULL) {
+        text[n] = '\0';
+    }
+    return text;
+}

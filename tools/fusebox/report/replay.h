@@ -76,4 +76,8 @@ bool replay_run(struct replay *r, const struct replay_wish *wish,
                 const struct board_ini *ini, uint8_t *flash,
                 struct fb_efuse_words *fuses);
 
+// What the console said, lines ended by newlines, without the chip's notes.
+// Release with free(); NULL: out of memory.
+char *replay_console(const struct replay *r);
+
 #endif

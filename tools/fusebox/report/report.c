@@ -170,6 +170,8 @@ static int boot(struct report *r)
     ini.part = r->after.part;
     if (!replay_run(r->replay, &wish, &ini, r->scratch, &fuses)) {
         status = cli_error(NULL, "out of memory");
+    } else if (report_is_dead(r) && !report_explain(r, &fuses, r->scratch)) {
+        status = cli_error(NULL, "out of memory");
     }
     fb_bytes_wipe(&fuses, sizeof fuses);
     free(rom);

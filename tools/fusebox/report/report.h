@@ -39,6 +39,14 @@ struct report_region {
 
 enum report_answer { REPORT_NO, REPORT_YES, REPORT_UNKNOWN };
 
+// Why it does not boot, in the words of `board why` (chip/debug/why.h): the
+// verdict, then the evidence, indented by two blanks or more.
+#define REPORT_WHY_LINES 80u
+struct report_why {
+    size_t lines;
+    char line[REPORT_WHY_LINES][304];
+};
+
 // Will it live?
 struct report_verdict {
     enum report_answer boots;
@@ -68,6 +76,7 @@ struct report {
     const char *rom;        // as asked for, NULL: the built-in model
     const char *cannot_run; // why it was not booted; NULL: it was
     struct replay *replay;
+    struct report_why why;
     struct fb_advice advice; // of a board that does not start
     bool rehearsed;
     struct record record; // of the plan, if rehearsed
@@ -94,6 +103,8 @@ bool report_is_secret(const struct report *r, unsigned block);
 enum report_answer report_encrypts(const struct report *r);
 // Is it known whether there is a partition table?
 bool report_knows_table(const struct report *r);
+// Was it booted, and came to nothing?
+bool report_is_dead(const struct report *r);
 // Checks with that verdict.
 unsigned report_count(const struct report *r, enum fb_check_verdict verdict);
 // "5f0c 12ab 93d1 77e0"
@@ -105,6 +116,10 @@ const char *report_print(const uint8_t fingerprint[32], char text[20]);
 bool report_map_flash(struct report *r);
 // Digests and signatures of r->region, proof.c.
 void report_prove(struct report *r);
+// r->why of a dead board, as the boot left fuses and flash (after.flash_size
+// bytes), why.c. False: out of memory.
+bool report_explain(struct report *r, const struct fb_efuse_words *fuses,
+                    const uint8_t *flash);
 // What all of that says, verdict.c.
 void report_judge(struct report *r);
 
@@ -117,6 +132,8 @@ void report_threats(struct html *h, const struct report *r);
 void report_advice(struct html *h, const struct report *r);
 void report_afterwards(struct html *h, const struct report *r);
 void report_timeline(struct html *h, const struct report *r);
+void report_why(struct html *h, const struct report *r);
+void report_cuts(struct html *h, const struct report *r);
 void report_flash_map(struct html *h, const struct report *r);
 void report_efuse_map(struct html *h, const struct report *r);
 

@@ -117,6 +117,7 @@ void report_timeline(struct html *h, const struct report *r)
     html_print(h, p->resets > 0 ? ", %u resets on the way." : ".", p->resets);
     html_raw(h, "</p>\n");
     scale(h, p);
+    report_why(h, r);
     remarks(h, r);
     lines(h, p);
     html_raw(h, "</section>\n");

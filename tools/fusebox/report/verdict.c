@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "tools/fusebox/plan/verdict.h"
 #include "tools/fusebox/report/report.h"
@@ -82,24 +83,15 @@ static void judge_running(const struct report *r, struct report_verdict *v)
         ms, waited_for(r, text));
 }
 
-static const char *how_far(enum replay_stage stage)
-{
-    static const char *const texts[REPLAY_STAGES] = {
-        [REPLAY_ROM] = "The ROM starts nothing",
-        [REPLAY_BOOTLOADER] = "The bootloader starts no application",
-        [REPLAY_APPLICATION] = "The application has started",
-    };
-
-    return texts[stage];
-}
-
 static void judge_dead(const struct report *r, struct report_verdict *v)
 {
-    const struct replay *p = r->replay;
+    const char *why = r->why.line[0];
 
     say(v, REPORT_NO, "Does not boot");
-    add(v, "%s%s%s.", how_far(p->stage), p->why[0] != '\0' ? ": " : "", p->why);
-    if (p->end == REPLAY_RESETS) {
+    if (r->why.lines > 0) {
+        add(v, "%c%s.", toupper((unsigned char)why[0]), why + 1);
+    }
+    if (r->replay->end == REPLAY_RESETS) {
         add(v, "It resets again and again.");
     }
 }
@@ -113,10 +105,10 @@ static void judge_boot(const struct report *r, struct report_verdict *v)
         add(v, "It was not booted: %s.", r->cannot_run);
     } else if (p->end == REPLAY_GOAL) {
         judge_goal(r, v);
-    } else if (p->stage == REPLAY_APPLICATION && p->resets == 0) {
-        judge_running(r, v);
-    } else {
+    } else if (report_is_dead(r)) {
         judge_dead(r, v);
+    } else {
+        judge_running(r, v);
     }
 }
 
@@ -135,12 +127,26 @@ static void judge_plan_dead(struct report *r, struct report_verdict *v)
     add(v, "%c%s.", toupper((unsigned char)text[0]), text + 1);
 }
 
+// Did the boot say so in the same words?
+static bool is_said(const struct report *r, const char *sentence)
+{
+    const char *why = r->why.line[0];
+
+    return strncasecmp(why, sentence, strlen(why)) == 0;
+}
+
 static void judge_board_dead(const struct report *r, struct report_verdict *v)
 {
+    const enum fb_condition c = r->advice.condition;
+
+    if (c != FB_BOARD_BOOTS && c != FB_BOARD_UNKNOWN &&
+        !is_said(r, fb_condition_text(c))) {
+        add(v, "%s", fb_condition_text(c));
+    }
     if (r->advice.ways > 0) {
         add(v, "It can be brought back: see below.");
     } else if (r->advice.hopeless != NULL) {
-        add(v, "Nothing brings it back: %s.", r->advice.hopeless);
+        add(v, "Nothing brings it back: %s", r->advice.hopeless);
     }
 }
 
