@@ -26,12 +26,12 @@ struct small_board {
     uint32_t from; // flash_off of image.bin
 };
 
-// Of four paths the fifth takes the place.
+// Of eight paths the ninth takes the place.
 static inline const char *small_path(struct small_board *s, const char *name)
 {
-    static char path[4][128];
+    static char path[8][128];
     static unsigned next;
-    next = (next + 1) % 4;
+    next = (next + 1) % 8;
     (void)snprintf(path[next], sizeof path[next], "%s/%s", s->dir, name);
     return path[next];
 }
