@@ -114,25 +114,15 @@ static bool digest_hidden(const struct fb_board_view *v)
             (v->digest_key_blank && frozen(v, FB_EFUSE_BLOCK2)));
 }
 
-// Without FLASH_CRYPT_CONFIG nobody can decrypt for sure.
-static bool may_look_like_noise(const struct fb_board_view *v)
-{
-    return !fb_board_state_knows(v->state,
-                                 &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG]);
-}
-
 static enum fb_condition of_noise(const struct fb_board_view *v)
 {
     const struct fb_part *boot = &v->part[1];
 
-    if (boot->form == FB_FORM_UNKNOWN) {
+    if (fb_part_unjudged(v, boot)) {
         return FB_BOARD_UNKNOWN;
     }
     if (boot->form == FB_FORM_BLANK) {
         return FB_BOARD_NO_BOOTLOADER;
-    }
-    if (may_look_like_noise(v)) {
-        return FB_BOARD_UNKNOWN;
     }
     if (v->shifted || boot->made_for != boot->flash_off) {
         return FB_BOARD_WRONG_ADDRESS;
@@ -153,7 +143,7 @@ static enum fb_condition of_bootloader(const struct fb_board_view *v)
 
     if (v->encrypted) {
         if (v->key_blank && boot->form != FB_FORM_CIPHER) {
-            return boot->form == FB_FORM_OTHER && may_look_like_noise(v)
+            return boot->form == FB_FORM_OTHER && fb_part_unjudged(v, boot)
                        ? FB_BOARD_UNKNOWN
                        : FB_BOARD_NO_KEY;
         }
@@ -193,38 +183,26 @@ static enum fb_condition of_secure_boot(const struct fb_board_view *v)
                                                      : FB_BOARD_BOOTS;
 }
 
-// A part that cannot be judged, because a file or a key is missing.
-static bool unjudged(const struct fb_board_view *v, const struct fb_part *part)
-{
-    return part->form == FB_FORM_UNKNOWN ||
-           (part->form == FB_FORM_OTHER && may_look_like_noise(v)) ||
-           (part->status == FB_OK && part->proof == FB_E_KEY);
-}
-
-// Below SECURE_VERSION: whether the bootloader minds is known to itself only.
-static bool outdated(const struct fb_board_view *v, const struct fb_part *app)
-{
-    return fb_image_secure_version(v->plain + app->flash_off, &app->image) <
-           fb_efuse_secure_version(&v->state->fuses);
-}
-
 static enum fb_condition of_table_and_apps(const struct fb_board_view *v)
 {
     const struct fb_part *table = &v->part[2];
-    bool unknown = false;
+    enum fb_start start, strict;
+    unsigned slot;
 
     if (!fb_part_runs(v, table)) {
-        return unjudged(v, table) ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_TABLE;
+        return fb_part_unjudged(v, table) ? FB_BOARD_UNKNOWN
+                                          : FB_BOARD_BAD_TABLE;
     }
-    for (unsigned slot = 0; slot < v->store.place.slots; slot++) {
-        const struct fb_part *app = fb_board_view_app(v, slot);
-
-        if (app != NULL && fb_part_runs(v, app) && !outdated(v, app)) {
-            return FB_BOARD_BOOTS;
-        }
-        unknown |= app != NULL && (unjudged(v, app) || fb_part_runs(v, app));
+    start = fb_board_view_start(v, false, &slot);
+    // Whether the bootloader minds SECURE_VERSION is known to itself only.
+    strict = fb_board_view_start(v, true, &slot);
+    if (start == FB_START_NOTHING) {
+        return FB_BOARD_BAD_APP;
     }
-    return unknown ? FB_BOARD_UNKNOWN : FB_BOARD_BAD_APP;
+    return start == FB_START_UNKNOWN || strict == FB_START_UNKNOWN ||
+                   strict == FB_START_NOTHING
+               ? FB_BOARD_UNKNOWN
+               : FB_BOARD_BOOTS;
 }
 
 static enum fb_condition of_access(const struct fb_board_state *s)

@@ -33,7 +33,8 @@ struct look {
     struct fb_flash_encryption_key flash_key;
     uint8_t boot_key[32];
     size_t boot_key_len;
-    bool v2; // images are signed for V2
+    bool v2;     // images are signed for V2
+    bool unread; // something remembered could not be read
 };
 
 const char *fb_part_form_name(enum fb_part_form form)
@@ -539,7 +540,7 @@ static void look_at_otadata(struct look *l, struct fb_part *part)
 // The view's flash.
 static int store_read(void *user, uint32_t flash_off, void *p, size_t n)
 {
-    const struct look *l = user;
+    struct look *l = user;
     uint32_t from = flash_off & ~31u;
     uint8_t rows[128];
     uint32_t len = align_up32(flash_off + (uint32_t)n, 32) - from;
@@ -547,6 +548,7 @@ static int store_read(void *user, uint32_t flash_off, void *p, size_t n)
     if (len > sizeof rows ||
         !fb_board_state_knows_flash(l->v->state, from, len) ||
         (l->v->encrypted && !l->v->has_flash_key)) {
+        l->unread = true;
         return -1;
     }
     memcpy(rows, raw(l, from), len);
@@ -560,9 +562,10 @@ static int store_read(void *user, uint32_t flash_off, void *p, size_t n)
 
 static int store_read_raw(void *user, uint32_t flash_off, void *p, size_t n)
 {
-    const struct look *l = user;
+    struct look *l = user;
 
     if (!fb_board_state_knows_flash(l->v->state, flash_off, (uint32_t)n)) {
+        l->unread = true;
         return -1;
     }
     memcpy(p, raw(l, flash_off), n);
@@ -594,6 +597,7 @@ static void look_at_store(struct look *l)
     fb_boot_store_find(&l->v->table, l->v->state->flash_size, &place);
     (void)fb_boot_store_read(&flash, &place, &l->v->store);
     l->v->store.place = place;
+    l->v->store_known = !l->unread;
 }
 
 // One byte value makes up half of a row, which is not erased: ciphertext looks
@@ -762,6 +766,20 @@ bool fb_board_view_booted(const struct fb_board_view *v,
                       : v->secure_v1 && digest->proof == FB_OK;
 }
 
+// Without FLASH_CRYPT_CONFIG nobody can decrypt for sure.
+static bool may_look_like_noise(const struct fb_board_view *v)
+{
+    return !fb_board_state_knows(v->state,
+                                 &fb_efuse_map[FB_EFUSE_FLASH_CRYPT_CONFIG]);
+}
+
+bool fb_part_unjudged(const struct fb_board_view *v, const struct fb_part *part)
+{
+    return part->form == FB_FORM_UNKNOWN ||
+           (part->form == FB_FORM_OTHER && may_look_like_noise(v)) ||
+           (part->status == FB_OK && part->proof == FB_E_KEY);
+}
+
 bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part)
 {
     bool proven = part->kind == FB_PART_DIGEST       ? v->secure_v1
@@ -772,4 +790,74 @@ bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part)
 
     return part->form == (v->encrypted ? FB_FORM_CIPHER : FB_FORM_PLAIN) &&
            part->status == FB_OK && (!proven || part->proof == FB_OK);
+}
+
+// --- what starts ---
+
+static bool outdated(const struct fb_board_view *v, const struct fb_part *app)
+{
+    return fb_image_secure_version(v->plain + app->flash_off, &app->image) <
+           fb_efuse_secure_version(&v->state->fuses);
+}
+
+static enum fb_start judge_slot(const struct fb_board_view *v,
+                                bool anti_rollback, unsigned slot)
+{
+    const struct fb_part *app = fb_board_view_app(v, slot);
+
+    if (app == NULL) {
+        return FB_START_NOTHING;
+    }
+    if (fb_part_runs(v, app)) {
+        return anti_rollback && outdated(v, app) ? FB_START_NOTHING
+                                                 : FB_START_SLOT;
+    }
+    return fb_part_unjudged(v, app) ? FB_START_UNKNOWN : FB_START_NOTHING;
+}
+
+// Any slot may come first.
+static enum fb_start start_of_any(const struct fb_board_view *v,
+                                  bool anti_rollback)
+{
+    unsigned count[FB_START_UNKNOWN + 1] = {0};
+    unsigned slots = v->store.place.slots;
+
+    if (v->store.place.kind == FB_BOOT_KIND_PYCOM && slots > 2) {
+        slots = 2;
+    }
+    for (unsigned i = 0; i < slots; i++) {
+        count[judge_slot(v, anti_rollback, i)]++;
+    }
+    // Whichever is asked for, a good one is fallen back to.
+    return count[FB_START_SLOT] > 0      ? FB_START_SOME
+           : count[FB_START_UNKNOWN] > 0 ? FB_START_UNKNOWN
+                                         : FB_START_NOTHING;
+}
+
+enum fb_start fb_board_view_start(const struct fb_board_view *v,
+                                  bool anti_rollback, unsigned *slot)
+{
+    struct fb_boot_course course;
+    bool unjudged = false, final = false;
+
+    if (!v->store_known) {
+        return start_of_any(v, anti_rollback);
+    }
+    fb_boot_store_first(&v->store, 0, &course);
+    for (unsigned i = 0; !final && i <= FB_PARTITION_MAX; i++) {
+        enum fb_start s = judge_slot(v, anti_rollback, course.slot);
+
+        unjudged |= s == FB_START_UNKNOWN;
+        final = fb_boot_store_verdict(&v->store, &course,
+                                      s == FB_START_SLOT ? FB_BOOT_GOOD
+                                                         : FB_BOOT_BAD);
+    }
+    if (!final || !course.start) {
+        return unjudged ? FB_START_UNKNOWN : FB_START_NOTHING;
+    }
+    if (unjudged) {
+        return FB_START_SOME;
+    }
+    *slot = course.slot;
+    return FB_START_SLOT;
 }

@@ -86,6 +86,8 @@ struct fb_board_view {
     unsigned parts; // [0] digest, [1] bootloader, [2] table, then partitions
     struct fb_part part[FB_PARTS_MAX];
     struct fb_boot_store store; // what the bootloader remembers, as it sees it
+    bool store_known; // false: flash or a key is missing to read it with, and
+                      // store says what would be on an erased flash
 };
 
 // Keys to look with; NULL: not given. Files win over nothing but the fuses:
@@ -112,6 +114,19 @@ unsigned fb_board_view_running(const struct fb_board_view *v);
 // Its part; NULL: the table has no such slot.
 const struct fb_part *fb_board_view_app(const struct fb_board_view *v,
                                         unsigned slot);
+// What the bootloader will start: the slot that what it remembers names, or,
+// refusing that, the one it falls back to (lib/fb/boot_policy).
+enum fb_start {
+    FB_START_NOTHING,
+    FB_START_SLOT,
+    FB_START_SOME,    // an application for certain, which one is not known
+    FB_START_UNKNOWN, // what it remembers, or a slot, cannot be judged
+};
+// anti_rollback: by a bootloader that minds SECURE_VERSION. *slot is changed
+// with FB_START_SLOT only.
+enum fb_start fb_board_view_start(const struct fb_board_view *v,
+                                  bool anti_rollback, unsigned *slot);
+
 // The flash_off that n bytes of a file make sense for: as an image when they
 // are decrypted for it, `flash_off` itself before others. False: for none, or
 // no key to try; *found is untouched.
@@ -126,6 +141,9 @@ bool fb_board_encrypted_for(const struct fb_board_state *s,
 bool fb_board_view_booted(const struct fb_board_view *v,
                           const struct fb_boot_log *log, unsigned block);
 
+// Can it not be judged, because flash or a key is missing?
+bool fb_part_unjudged(const struct fb_board_view *v,
+                      const struct fb_part *part);
 // Does the chip accept this place as it is stored?
 bool fb_part_runs(const struct fb_board_view *v, const struct fb_part *part);
 

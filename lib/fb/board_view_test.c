@@ -185,6 +185,80 @@ static void test_the_slot_that_starts(void **state)
     fx_free(f);
 }
 
+static enum fb_start start(struct fixture *f, unsigned *slot)
+{
+    look(f);
+    *slot = 9;
+    return fb_board_view_start(&v, false, slot);
+}
+
+static void test_what_starts(void **state)
+{
+    struct fixture *f = fx_new();
+    unsigned slot;
+
+    (void)state;
+    // An erased otadata and an erased slot: the first, or what is left.
+    fx_lock(f, false);
+    assert_int_equal(start(f, &slot), FB_START_SLOT);
+    assert_int_equal(slot, 0);
+    fx_put_info(f, FB_BOOT_UPDATE1, FB_BOOT_READY, true);
+    assert_int_equal(start(f, &slot), FB_START_SLOT);
+    assert_int_equal(slot, 0); // slot 1 is erased
+    fx_put(f, FX_SLOT_1, f->other_app.p, f->other_app.n, true);
+    assert_int_equal(start(f, &slot), FB_START_SLOT);
+    assert_int_equal(slot, 1);
+    // Nobody knows what is remembered: some slot, if one is good.
+    f->before.flash_unread[FX_OTADATA / FB_FLASH_SECTOR] = true;
+    assert_int_equal(start(f, &slot), FB_START_SOME);
+    assert_false(v.store_known);
+    memset(f->flash + FX_SLOT_0, 0xFF, FX_SLOT);
+    assert_int_equal(start(f, &slot), FB_START_SOME);
+    memset(f->flash + FX_SLOT_1, 0xFF, FX_SLOT);
+    assert_int_equal(start(f, &slot), FB_START_NOTHING);
+    // Nor what is in a slot.
+    f->before.flash_unread[FX_SLOT_1 / FB_FLASH_SECTOR] = true;
+    assert_int_equal(start(f, &slot), FB_START_UNKNOWN);
+    f->before.flash_unread[FX_OTADATA / FB_FLASH_SECTOR] = false;
+    assert_int_equal(start(f, &slot), FB_START_UNKNOWN);
+    fx_put(f, FX_SLOT_0, f->app.p, f->app.n, true);
+    assert_int_equal(start(f, &slot), FB_START_SOME);
+    fx_put_info(f, FB_BOOT_FACTORY, FB_BOOT_READY, true);
+    assert_int_equal(start(f, &slot), FB_START_SLOT);
+    assert_int_equal(slot, 0);
+    // Below SECURE_VERSION.
+    f->before.flash_unread[FX_SLOT_1 / FB_FLASH_SECTOR] = false;
+    fx_fuse(f, FB_EFUSE_SECURE_VERSION, 1);
+    assert_int_equal(start(f, &slot), FB_START_SLOT);
+    assert_int_equal(fb_board_view_start(&v, true, &slot), FB_START_NOTHING);
+    fx_free(f);
+}
+
+// Pycom's bootloader looks at two slots only.
+static void test_a_third_slot(void **state)
+{
+    struct fixture *f = fx_new();
+    struct fb_partition_table table;
+    unsigned slot;
+
+    (void)state;
+    assert_int_equal(fb_partition_table_parse(f->table.p,
+                                              FB_PARTITION_TABLE_SIZE, FX_FLASH,
+                                              &table, NULL),
+                     FB_OK);
+    table.part[table.count++] = (struct fb_partition){
+        FB_PARTITION_APP, FB_PARTITION_OTA_0 + 1, 0x40000, FX_SLOT, "ota_1", 0};
+    assert_int_equal(fb_partition_table_encode(&table, f->table.p), FB_OK);
+    fx_put_all(f, false);
+    memset(f->flash + FX_SLOT_0, 0xFF, FX_SLOT);
+    fx_put(f, 0x40000, f->app.p, f->app.n, false);
+    assert_int_equal(start(f, &slot), FB_START_NOTHING);
+    fx_put(f, FX_SLOT_1, f->app.p, f->app.n, false);
+    assert_int_equal(start(f, &slot), FB_START_SLOT);
+    assert_int_equal(slot, 1);
+    fx_free(f);
+}
+
 static void test_where_a_file_belongs(void **state)
 {
     struct fixture *f = fx_new();
@@ -238,6 +312,8 @@ int main(void)
         cmocka_unit_test(test_what_is_wanted),
         cmocka_unit_test(test_shifted),
         cmocka_unit_test(test_the_slot_that_starts),
+        cmocka_unit_test(test_what_starts),
+        cmocka_unit_test(test_a_third_slot),
         cmocka_unit_test(test_where_a_file_belongs),
         cmocka_unit_test(test_noise_is_not_taken_for_anything),
     };

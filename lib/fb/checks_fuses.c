@@ -453,11 +453,12 @@ static bool name_open(const struct fb_check_facts *f,
 
 static bool boots(const struct fb_board_view *v)
 {
-    const struct fb_part *app = fb_board_view_app(v, fb_board_view_slot(v));
+    unsigned slot;
+    enum fb_start start = fb_board_view_start(v, false, &slot);
 
     return fb_part_runs(v, &v->part[1]) && fb_part_runs(v, &v->part[2]) &&
-           (!v->secure_v1 || fb_part_runs(v, &v->part[0])) && app != NULL &&
-           fb_part_runs(v, app);
+           (!v->secure_v1 || fb_part_runs(v, &v->part[0])) &&
+           (start == FB_START_SLOT || start == FB_START_SOME);
 }
 
 void fb_check_locks(const struct fb_check_facts *f, struct fb_check_result *out)

@@ -201,6 +201,14 @@ void fb_check_ota(const struct fb_check_facts *f, struct fb_check_result *out)
                          s->label, (unsigned)found, (unsigned)s->flash_off);
             return;
         }
+        if (f->in->ota && !f->before.store_known) {
+            fb_check_say(out, FB_CHECK_UNKNOWN, step,
+                         "otadata at 0x%x is not known: 0x%x may be the slot "
+                         "that runs",
+                         (unsigned)f->before.store.place.off,
+                         (unsigned)s->flash_off);
+            return;
+        }
         if (f->in->ota &&
             slot == fb_board_view_app(&f->before,
                                       fb_board_view_running(&f->before))) {
@@ -316,6 +324,12 @@ static bool slots_proven(const struct fb_check_facts *f,
     if (v->table_ok && first == NULL) {
         fb_check_say(out, FB_CHECK_FAIL, fb_check_none(f),
                      "the table has no slot to start");
+        return false;
+    }
+    if (v->table_ok && !v->store_known) {
+        fb_check_say(out, FB_CHECK_UNKNOWN, fb_check_none(f),
+                     "otadata at 0x%x is not known: any slot may start",
+                     (unsigned)v->store.place.off);
         return false;
     }
     for (unsigned i = 3; i < v->parts; i++) {
