@@ -104,9 +104,10 @@ const struct fb_check fb_checks[FB_CHECKS] = {
      "make it smaller or move the table and the partitions", "25",
      fb_check_layout},
     {"P19", "there is a way to update before it is the only one",
-     "with the download mode gone, a board without a second slot can never "
-     "be repaired",
-     "use a table with two app slots and otadata", "19, 33",
+     "with the download mode gone, a board without a second slot, or whose "
+     "application does not confirm an update, can never be repaired",
+     "use a table with two app slots and otadata, and an application that "
+     "confirms itself: fusebox rehearse --then confirm", "19, 33",
      fb_check_update_path},
     {"P20", "locks come last, and a final plan leaves none open",
      "a lock burned before a boot was seen locks a dead board; one left open "

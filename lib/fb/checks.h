@@ -34,6 +34,14 @@ enum fb_check_verdict {
 // "PASS", "FAIL", "UNKNOWN", "-"
 const char *fb_check_verdict_name(enum fb_check_verdict verdict);
 
+// Does the application confirm an update on trial? As a rehearsal saw it.
+enum fb_confirms {
+    FB_CONFIRMS_UNKNOWN, // nobody looked
+    FB_CONFIRMS_YES,
+    FB_CONFIRMS_NO,       // it is taken back at the next start
+    FB_CONFIRMS_NEEDLESS, // the bootloader knows no trials
+};
+
 struct fb_check_input {
     const struct fb_board_state *before; // the board as it is
     const struct fb_plan *plan;          // may have no steps
@@ -54,6 +62,7 @@ struct fb_check_input {
     bool release;   // the plan is meant to be final: nothing may stay open
     bool ota;       // its writes go through the application's update path
     bool secure_v2; // the secure boot key is one of V2
+    enum fb_confirms confirms; // the application after the plan
 };
 
 #define FB_CHECK_TEXT 240u

@@ -11,6 +11,33 @@
 
 // --- P19 ---
 
+// There are slots. Does what runs in them keep an update? Where it is the only
+// way in that has to be known.
+static void say_confirms(const struct fb_check_facts *f,
+                         struct fb_check_result *out, uint32_t otadata,
+                         bool only)
+{
+    static const char *const texts[] = {
+        [FB_CONFIRMS_UNKNOWN] = "whether the application confirms an update is "
+                                "not known: `fusebox rehearse --then confirm` "
+                                "shows it",
+        [FB_CONFIRMS_YES] = "the application confirms an update (rehearsed)",
+        [FB_CONFIRMS_NO] = "the application does not confirm an update "
+                           "(rehearsed): it is taken back at the next start",
+        [FB_CONFIRMS_NEEDLESS] = "the bootloader keeps an update without being "
+                                 "asked (rehearsed)",
+    };
+    enum fb_confirms confirms = f->in->confirms;
+    enum fb_check_verdict verdict = confirms == FB_CONFIRMS_NO ? FB_CHECK_FAIL
+                                    : confirms == FB_CONFIRMS_UNKNOWN && only
+                                        ? FB_CHECK_UNKNOWN
+                                        : FB_CHECK_PASS;
+
+    fb_check_say(out, verdict, fb_check_none(f),
+                 "two app slots and otadata at 0x%x%s; %s", (unsigned)otadata,
+                 only ? ", the only way in" : "", texts[confirms]);
+}
+
 void fb_check_update_path(const struct fb_check_facts *f,
                           struct fb_check_result *out)
 {
@@ -40,10 +67,7 @@ void fb_check_update_path(const struct fb_check_facts *f,
                      only ? ", and the download mode is closed" : "");
         return;
     }
-    fb_check_say(out, FB_CHECK_PASS, fb_check_none(f),
-                 "two app slots and otadata at 0x%x%s",
-                 (unsigned)otadata->offset,
-                 only ? "; it is the only way in" : "");
+    say_confirms(f, out, otadata->offset, only);
 }
 
 // --- P23 ---

@@ -746,6 +746,18 @@ static void next_slot(struct fixture *f)
     fx_write_encrypted(f, FX_SLOT_1, FX_SLOT_1, f->app.p, f->app.n, "app");
 }
 
+static void otadata_unread(struct fixture *f)
+{
+    locked(f);
+    f->before.flash_unread[FX_OTADATA / FB_FLASH_SECTOR] = true;
+}
+
+static void slot_that_may_run(struct fixture *f)
+{
+    next_slot(f);
+    otadata_unread(f);
+}
+
 static void plain_write(struct fixture *f)
 {
     locked(f);
@@ -973,6 +985,36 @@ static void one_slot_and_no_download(struct fixture *f)
     fx_revision_3(f);
     fx_plan_lock(f, true);
     fx_burn(f, FB_EFUSE_UART_DOWNLOAD_DIS, 1);
+}
+
+static void no_download_two_slots(struct fixture *f)
+{
+    fx_revision_3(f);
+    fx_plan_lock(f, true);
+    fx_burn(f, FB_EFUSE_UART_DOWNLOAD_DIS, 1);
+}
+
+static void no_download_confirms(struct fixture *f)
+{
+    no_download_two_slots(f);
+    f->in.confirms = FB_CONFIRMS_YES;
+}
+
+static void no_download_no_trials(struct fixture *f)
+{
+    no_download_two_slots(f);
+    f->in.confirms = FB_CONFIRMS_NEEDLESS;
+}
+
+static void release_does_not_confirm(struct fixture *f)
+{
+    fx_plan_lock(f, true);
+    f->in.confirms = FB_CONFIRMS_NO;
+}
+
+static void release_not_seen(struct fixture *f)
+{
+    fx_plan_lock(f, true);
 }
 
 static void release_table_unknown(struct fixture *f)
@@ -1320,6 +1362,7 @@ static const struct row {
     {13, FAIL, encrypted_twice, "encrypted again"},
     {13, FAIL, for_another_place, "slot at 0x10000, not 0x20000"},
     {13, FAIL, running_slot, "the slot that runs"},
+    {13, UNKNOWN, slot_that_may_run, "otadata at 0x30000 is not known"},
     {13, NONE, lock_plan, NULL},
     {14, PASS, lock_plan, "no write of plaintext"},
     {14, PASS, chip_encrypts_then_locks, "no write of plaintext"},
@@ -1337,6 +1380,7 @@ static const struct row {
     {15, FAIL, v2_ecdsa, "unknown version"},
     {15, FAIL, no_slots, "no slot to start"},
     {15, UNKNOWN, no_public_key, "no public key given"},
+    {15, UNKNOWN, otadata_unread, "any slot may start"},
     {15, UNKNOWN, flash_unknown, NULL},
     {16, PASS, lock_plan, NULL},
     {16, FAIL, no_digest, "no digest"},
@@ -1366,6 +1410,11 @@ static const struct row {
     {18, FAIL, write_beyond, "outside the allowed range"},
     {18, UNKNOWN, flash_unknown, NULL},
     {19, FAIL, one_slot_and_no_download, "one app slot"},
+    {19, UNKNOWN, no_download_two_slots, "rehearse --then confirm"},
+    {19, PASS, no_download_confirms, "the application confirms an update"},
+    {19, PASS, no_download_no_trials, "without being asked"},
+    {19, PASS, release_not_seen, "rehearse --then confirm"},
+    {19, FAIL, release_does_not_confirm, "taken back at the next start"},
     {19, NONE, lock_plan, NULL},
     {19, UNKNOWN, release_table_unknown, NULL},
     {20, PASS, lock_plan, "open: DISABLE_DL_ENCRYPT"},

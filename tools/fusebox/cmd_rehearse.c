@@ -14,6 +14,7 @@
 #include "tools/fusebox/plan/print.h"
 #include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/plan/rehearsal.h"
+#include "tools/fusebox/plan/trial.h"
 
 static void show_console(const struct target_console *c)
 {
@@ -71,17 +72,24 @@ static int run_then(const struct cli *cli, struct rehearsal *r,
         char why[300] = "";
         if (strcmp(what, "reflash") == 0) {
             status = rehearsal_reflash(r, why, sizeof why);
+        } else if (strcmp(what, "confirm") == 0) {
+            record->confirms = trial_run(r, why, sizeof why);
+            status = record->confirms == FB_CONFIRMS_YES ||
+                             record->confirms == FB_CONFIRMS_NEEDLESS
+                         ? 0
+                         : CLI_FAILURE;
         } else if (strcmp(what, "ota") == 0 &&
                    i + 1 < cli_values(cli, "then")) {
             status =
                 rehearsal_ota(r, cli_value(cli, "then", ++i), why, sizeof why);
         } else {
-            return cli_usage(cli, "--then: reflash, or ota FILE, not `%s`",
-                             what);
+            return cli_usage(
+                cli, "--then: reflash, confirm, or ota FILE, not `%s`", what);
         }
         note_then(record, what, status == 0);
         if (status == 0) {
-            cli_print("then %s: works\n", what);
+            cli_print("then %s: works%s%s\n", what, why[0] != '\0' ? ": " : "",
+                      why);
         } else {
             cli_print("then %s: FAILS: %s\n", what, why);
         }
@@ -282,7 +290,8 @@ static const struct cli_option options[] = {
     {.name = "then",
      .kind = CLI_MULTI,
      .value = "WHAT ...",
-     .help = "try afterwards: reflash (the plan's images over UART), ota FILE"},
+     .help = "try afterwards: reflash (the plan's images over UART), ota FILE, "
+             "confirm (does the application confirm an update?)"},
     {.name = "power-cuts",
      .kind = CLI_MAYBE,
      .value = "HOW",

@@ -12,6 +12,7 @@
 #include "lib/fb/crypto.h"
 #include "lib/fb/efuse_coding.h"
 #include "lib/fb/flash.h"
+#include "tools/fusebox/plan/record.h"
 #include "tools/fusebox/plan/target.h"
 
 #define SECTOR  FB_FLASH_SECTOR
@@ -401,6 +402,7 @@ void subject_close(struct subject *s)
 
 int subject_plan(struct subject *s, const char *path)
 {
+    struct record record;
     int status;
 
     plan_file_free(s->plan);
@@ -415,6 +417,10 @@ int subject_plan(struct subject *s, const char *path)
     s->in.has_mac = true;
     // A recipe that locks means to be final.
     s->in.release = strstr(s->plan->recipe, "lock") != NULL;
+    // What a rehearsal saw of its application.
+    if (record_find(&record, path, s->plan->hash)) {
+        s->in.confirms = record.confirms;
+    }
     // The plan has read its keys already.
     if (s->in.flash_key.bytes == NULL && s->plan->key[PLAN_KEY_FLASH].loaded) {
         s->in.flash_key = key_of(s->plan->key[PLAN_KEY_FLASH].bytes,

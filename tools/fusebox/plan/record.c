@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/file.h"
 #include "lib/fb/bytes.h"
@@ -64,6 +65,13 @@ static void put_words(FILE *out, const char *name, const uint32_t *word,
     (void)fputc('\n', out);
 }
 
+static const char *const confirms[] = {
+    [FB_CONFIRMS_UNKNOWN] = "unknown",
+    [FB_CONFIRMS_YES] = "yes",
+    [FB_CONFIRMS_NO] = "no",
+    [FB_CONFIRMS_NEEDLESS] = "needless",
+};
+
 static void put_body(FILE *out, const struct record *r)
 {
     char hex[65];
@@ -86,6 +94,9 @@ static void put_body(FILE *out, const struct record *r)
             (void)fprintf(out, "cut %zu %u %u %u\n", i + 1, cut->tried,
                           cut->boots, cut->provisioned);
         }
+    }
+    if (r->confirms != FB_CONFIRMS_UNKNOWN) {
+        (void)fprintf(out, "confirms %s\n", confirms[r->confirms]);
     }
     if (r->then[0] != '\0') {
         (void)fprintf(out, "then %s\n", r->then);
@@ -168,6 +179,17 @@ static bool get_text(const char *text, char *out, size_t cap)
     return snprintf(out, cap, "%s", text) < (int)cap;
 }
 
+static bool get_confirms(const char *text, enum fb_confirms *out)
+{
+    for (unsigned i = 0; i < sizeof confirms / sizeof confirms[0]; i++) {
+        if (strcmp(text, confirms[i]) == 0) {
+            *out = (enum fb_confirms)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 // STEP TRIED BOOTS PROVISIONED
 static bool get_cut(const char *text, struct record *r)
 {
@@ -217,6 +239,9 @@ static bool read_line(struct record *r, const char *name, const char *value)
     if (strcmp(name, "cuts") == 0) {
         return get_text(value, r->cuts, sizeof r->cuts);
     }
+    if (strcmp(name, "confirms") == 0) {
+        return get_confirms(value, &r->confirms);
+    }
     if (strcmp(name, "cut") == 0) {
         return get_cut(value, r);
     }
@@ -259,34 +284,49 @@ static bool read_text(struct record *r, char *text)
            read_body(r, text + head + 65);
 }
 
-int record_read(struct record *r, const char *plan_path,
-                const uint8_t plan_hash[32])
+// NULL: *r is the record of that plan. Else why not.
+static const char *load(struct record *r, const char *path,
+                        const uint8_t plan_hash[32])
 {
-    char path[PLAN_PATH_MAX];
     char text[TEXT_MAX + 1];
     struct host_file file;
     memset(r, 0, sizeof *r);
-    int status = path_of(plan_path, path);
-    if (status != 0) {
-        return status;
-    }
     int error = host_file_read(path, TEXT_MAX, &file);
-    if (error == ENOENT) {
-        return cli_error(plan_path, "was never rehearsed: `fusebox rehearse` "
-                                    "first");
-    }
     if (error != 0) {
-        return cli_error(path, "%s", strerror(error));
+        return strerror(error);
     }
     memcpy(text, file.data, file.size);
     text[file.size] = '\0';
     host_file_free(&file);
     if (!read_text(r, text)) {
-        return cli_error(path, "not the record of a rehearsal, or changed "
-                               "since");
+        return "not the record of a rehearsal, or changed since";
     }
-    if (memcmp(r->plan, plan_hash, 32) != 0) {
-        return cli_error(path, "is the rehearsal of another plan");
+    return memcmp(r->plan, plan_hash, 32) == 0
+               ? NULL
+               : "is the rehearsal of another plan";
+}
+
+int record_read(struct record *r, const char *plan_path,
+                const uint8_t plan_hash[32])
+{
+    char path[PLAN_PATH_MAX];
+    int status = path_of(plan_path, path);
+    if (status != 0) {
+        return status;
     }
-    return 0;
+    if (access(path, F_OK) != 0) {
+        return cli_error(plan_path, "was never rehearsed: `fusebox rehearse` "
+                                    "first");
+    }
+    const char *why = load(r, path, plan_hash);
+    return why == NULL ? 0 : cli_error(path, "%s", why);
+}
+
+bool record_find(struct record *r, const char *plan_path,
+                 const uint8_t plan_hash[32])
+{
+    char path[PLAN_PATH_MAX];
+    return snprintf(path, sizeof path, "%s.rehearsal", plan_path) <
+               (int)sizeof path &&
+           load(r, path, plan_hash) == NULL;
 }

@@ -6,6 +6,7 @@
 #ifndef TOOLS_FUSEBOX_PLAN_RECORD_H
 #define TOOLS_FUSEBOX_PLAN_RECORD_H
 
+#include "lib/fb/checks.h"
 #include "tools/fusebox/plan/verdict.h"
 
 #define RECORD_GOAL_MAX 80u
@@ -30,6 +31,7 @@ struct record {
     uint32_t after[FB_EFUSE_BLOCK0_WORDS];
     char cuts[80];                         // what --power-cuts found
     struct record_cut cut[PLAN_STEPS_MAX]; // in each step
+    enum fb_confirms confirms;             // what --then confirm saw
     char then[200]; // steps tried afterwards: "ota ok, reflash ok"
 };
 
@@ -38,6 +40,9 @@ int record_write(const struct record *r, const char *plan_path);
 // Refuses a record that was changed, and one of another plan.
 int record_read(struct record *r, const char *plan_path,
                 const uint8_t plan_hash[32]);
+// The same without a word: is there a good one?
+bool record_find(struct record *r, const char *plan_path,
+                 const uint8_t plan_hash[32]);
 
 // "prompt", "seconds:5", or a text that the console has to say. The text of
 // *goal lies in spec. False: not a goal.

@@ -21,6 +21,7 @@ static const struct record example = {
     .after = {7, 6, 5, 4, 3, 2, 0xFFFFFFFF},
     .cuts = "3 of 3",
     .cut = {[1] = {2, 1, 2}, [PLAN_STEPS_MAX - 1] = {1, 0, 1}},
+    .confirms = FB_CONFIRMS_NO,
     .then = "ota ok",
 };
 
@@ -32,6 +33,9 @@ static void test_comes_back(void **state)
     assert_int_equal(record_write(&example, plan), 0);
     assert_int_equal(record_read(&r, plan, example.plan), 0);
     assert_memory_equal(&r, &example, sizeof r);
+    assert_true(record_find(&r, plan, example.plan));
+    assert_memory_equal(&r, &example, sizeof r);
+    assert_false(record_find(&r, plan, example.state));
 }
 
 static void test_of_another_plan(void **state)

@@ -273,28 +273,43 @@ static int update(struct rehearsal *r, const char *file, char slot[32])
     return status;
 }
 
+// The next slot is the other one, if the new image runs.
+static int new_image_runs(struct rehearsal *r, const char *before, char *why,
+                          size_t cap, const char *text)
+{
+    char after[32];
+    struct repl repl;
+    int status = repl_open_on(&repl, r->port);
+    if (status == 0) {
+        bool known = slot_of(&repl, after);
+        repl_close(&repl);
+        if (!known || strcmp(before, after) == 0) {
+            (void)snprintf(why, cap, "%s", text);
+            return CLI_FAILURE;
+        }
+    }
+    return status;
+}
+
 int rehearsal_ota(struct rehearsal *r, const char *file, char *why, size_t cap)
 {
     char before[32];
-    char after[32];
-    struct repl repl;
     (void)snprintf(why, cap, "the update is not taken");
     int status = update(r, file, before);
     if (status == 0) {
         status = boot_again(r, why, cap);
     }
-    if (status != 0) {
-        return status;
-    }
-    // The next slot is the other one, if the new image runs.
-    status = repl_open_on(&repl, r->port);
     if (status == 0) {
-        bool known = slot_of(&repl, after);
-        repl_close(&repl);
-        if (!known || strcmp(before, after) == 0) {
-            (void)snprintf(why, cap, "the board went back to the old image");
-            return CLI_FAILURE;
-        }
+        status = new_image_runs(r, before, why, cap,
+                                "the board went back to the old image");
     }
-    return status;
+    // An image that does not confirm itself lasts for one start.
+    if (status == 0) {
+        status = boot_again(r, why, cap);
+    }
+    return status != 0
+               ? status
+               : new_image_runs(r, before, why, cap,
+                                "the new image did not confirm itself: the "
+                                "second start went back to the old one");
 }

@@ -43,6 +43,7 @@ void rehearsal_run(struct rehearsal *r);
 // an exit status when it does not work any more; why[] then says so.
 int rehearsal_reflash(struct rehearsal *r, char *why, size_t cap);
 int rehearsal_ota(struct rehearsal *r, const char *file, char *why, size_t cap);
+// (trial.h has the third: does the application confirm an update?)
 
 // SHA-256 of fuses and flash before the plan.
 void rehearsal_state_hash(const struct board *board, uint8_t hash[32]);

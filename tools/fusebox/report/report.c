@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "lib/fb/bytes.h"
 #include "lib/fb/efuse_coding.h"
@@ -180,16 +179,6 @@ static int boot(struct report *r)
 
 // --- all of it ---
 
-// The record beside the plan, if there is one for just this plan.
-static void read_record(struct report *r)
-{
-    char path[PLAN_PATH_MAX];
-
-    (void)snprintf(path, sizeof path, "%s.rehearsal", r->source);
-    r->rehearsed = access(path, F_OK) == 0 &&
-                   record_read(&r->record, r->source, r->s.plan->hash) == 0;
-}
-
 static int open_source(struct report *r, const struct cli *cli)
 {
     const char *dir = cli_string(cli, "board");
@@ -220,7 +209,7 @@ static int open_source(struct report *r, const struct cli *cli)
     status = subject_plan(&r->s, what);
     if (status == 0) {
         r->plan = r->s.in.plan;
-        read_record(r);
+        r->rehearsed = record_find(&r->record, what, r->s.plan->hash);
     }
     return status;
 }
