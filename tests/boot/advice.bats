@@ -605,6 +605,36 @@ PY
     [ "$status" -eq 0 ]
 }
 
+@test "an application that does not confirm an update: rehearse sees it, P19 says so" {
+    rm -rf b
+    cp -r "$made/blank3" b
+    encryption
+    ciphertext
+    fusebox plan lock-uart --board b --flash-key "$made/fe.bin" --no-boot -o p
+    p19=(fusebox check p --board b --flash-key "$made/fe.bin" --format json)
+    run "${p19[@]}"
+    [ "$(jq -r '.checks[18] | .verdict' <<<"$output")" = UNKNOWN ]
+    run fusebox rehearse p --board b --goal alive --then confirm
+    echo "$output" >&2
+    [ "$status" -ne 0 ]
+    [[ $output == *"then confirm: FAILS: the application came to the goal and did not confirm itself: the next start took the update back"* ]]
+    [[ $output == *"Verdict: boots"* ]]
+    run "${p19[@]}"
+    [ "$(jq -r '.checks[18] | .verdict' <<<"$output")" = FAIL ]
+    [[ $output == *"taken back at the next start"* ]]
+    # Without another slot there is no update at all.
+    echo 'factory, app, factory, 0x10000, 0x10000' >one.csv
+    gen_esp32part one.csv "$made/one.bin" >&2
+    rm -rf b
+    cp -r "$made/blank3" b
+    plaintext
+    holds one.bin 0x8000
+    rm p p.rehearsal
+    fusebox plan lock-uart --board b --no-boot -o p
+    run fusebox rehearse p --board b --goal alive --then confirm
+    [[ $output == *"then confirm: FAILS: an update has nowhere to go"* ]]
+}
+
 @test "check reads a port as it reads a folder, and writes nothing" {
     locked
     lives # its first start writes down where it started from

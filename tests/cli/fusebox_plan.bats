@@ -88,11 +88,13 @@ burn() {
 }
 
 @test "rehearse, burn; the board updates itself; a second burn finds it done" {
-    run fusebox rehearse plan --board snap --then reflash ota "$release/gpy.bin_enc_0x1A0000"
+    run fusebox rehearse plan --board snap --then reflash ota "$release/gpy.bin_enc_0x1A0000" confirm
     echo "$output"
     [ "$status" -eq 0 ]
     [[ "$output" == *'then reflash: works'* ]]
     [[ "$output" == *'then ota: works'* ]]
+    [[ "$output" == *'then confirm: works: the application confirmed itself'* ]]
+    grep -qx 'confirms yes' plan.rehearsal
     [[ "$output" == *'Verdict: boots'* ]]
     cmp blank/flash.bin snap/flash.bin # copied, not changed
     start blank
