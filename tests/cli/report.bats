@@ -251,12 +251,8 @@ PY
     [ ! -e page.html ]
 }
 
-@test "headless Chromium: readable in light and dark, narrow and on paper" {
-    command -v "${CHROMIUM:-chromium}" >/dev/null || skip "chromium is not installed"
-    blank b
-    talker 'a line that is longer than a telephone is wide, without_any_place_to_break_it_0123456789_0123456789_0123456789'
-    put talker.bin 0x1000 b
-    report b --goal 0123456789_
+# Rendered: nothing is wider than its window, light is light, dark is dark.
+looks_right() {
     run "$python/look.py" page.html look
     echo "$output"
     [ "$status" = 0 ]
@@ -273,4 +269,20 @@ PY
         fi
     done
     head -c 5 look/print.pdf | grep -q %PDF-
+}
+
+@test "headless Chromium: readable in light and dark, narrow and on paper" {
+    command -v "${CHROMIUM:-chromium}" >/dev/null || skip "chromium is not installed"
+    blank b
+    talker 'a line that is longer than a telephone is wide, without_any_place_to_break_it_0123456789_0123456789_0123456789'
+    fusebox plan flash-encryption --board b --flash-key "$in/fe256.key" \
+        --images 0x1000 talker.bin --no-boot -o p.plan
+    fusebox rehearse p.plan --board b --goal 0123456789_ --power-cuts >cuts.txt
+    report p.plan --board b --goal 0123456789_
+    looks_right
+    # A dead one, with lines that cannot be broken: as many as a sector's hex.
+    put talker.bin 0x2000 b
+    report b --goal 0123456789_
+    says 'Why it does not boot'
+    looks_right
 }
