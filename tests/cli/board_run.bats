@@ -81,7 +81,7 @@ END
 @test "--why says which check, which bytes, expected and got" {
     program
     run "$bin/fusebox" board run "$board" --why --ms 300
-    [[ "$output" == *"the ROM started the bootloader"* ]]
+    [[ "$output" == *"the bootloader refuses the partition table"* ]]
     printf '\0' | dd of="$board/flash.bin" bs=1 seek=$((0x1000)) conv=notrunc status=none
     run "$bin/fusebox" board run "$board" --why --ms 300
     [ "$status" = 0 ]
