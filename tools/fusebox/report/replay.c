@@ -243,6 +243,7 @@ bool replay_run(struct replay *r, const struct replay_wish *wish,
     close_span(&c);
     r->ns = chip_time_ns(chip);
     r->instructions = chip_instructions(chip);
+    chip_flash_trouble(chip, r->trouble, sizeof r->trouble);
     *fuses = *chip_efuses(chip);
     r->flash_destroyed = chip_flash_destroyed(chip);
     free(chip);

@@ -58,6 +58,7 @@ struct replay {
     uint64_t ns; // when it ended
     uint64_t instructions;
     unsigned resets;
+    char trouble[160];                      // chip_flash_trouble() at the end
     char why[80];                           // what the ROM decided last
     enum replay_stage stage;                // reached in the last boot
     unsigned burned_bits, programs, erases; // by the boot itself

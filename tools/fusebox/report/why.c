@@ -29,6 +29,7 @@ bool report_explain(struct report *r, const struct fb_efuse_words *fuses,
                             .revision = r->s.board.ini.revision,
                             .flash = flash,
                             .flash_size = r->after.flash_size,
+                            .flash_trouble = r->replay->trouble,
                             .scratch = scratch,
                             .find_keys = host_key_search};
     const bool good = console != NULL && scratch != NULL;
