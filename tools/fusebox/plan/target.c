@@ -66,6 +66,7 @@ int target_open(struct target *t, const char *name, uint32_t baud)
     }
     int status = target_init(t, port);
     t->baud = baud;
+    progress_init(&t->progress);
     if (status != TARGET_OK) {
         host_port_close(port);
     }
@@ -357,8 +358,11 @@ int target_write(struct target *t, uint32_t flash_off, const uint8_t *p,
                     "built in");
     }
     t->loader.encrypt = encrypt;
+    t->progress.verb = "writing";
     status = host_loader_flash_write(&t->loader, flash_off, p, n,
-                                     t->loader.stub && !encrypt, NULL, NULL);
+                                     t->loader.stub && !encrypt, progress_show,
+                                     &t->progress);
+    progress_end(&t->progress);
     t->loader.encrypt = false;
     if (status == HOST_LOADER_OK && !encrypt) {
         status = host_loader_flash_verify(&t->loader, flash_off, p, n);
@@ -378,10 +382,14 @@ int target_erase(struct target *t, uint32_t flash_off, size_t n)
 int target_read(struct target *t, uint32_t flash_off, uint8_t *p, size_t n)
 {
     int status = target_flash(t);
-    return status != TARGET_OK
-               ? status
-               : from_loader(t, host_loader_flash_read(&t->loader, flash_off, p,
-                                                       n, NULL, NULL));
+    if (status != TARGET_OK) {
+        return status;
+    }
+    t->progress.verb = "reading";
+    status = host_loader_flash_read(&t->loader, flash_off, p, n, progress_show,
+                                    &t->progress);
+    progress_end(&t->progress);
+    return from_loader(t, status);
 }
 
 int target_md5(struct target *t, uint32_t flash_off, size_t n, uint8_t md5[16])

@@ -12,6 +12,7 @@
 #include "host/loader_session.h"
 #include "lib/fb/boot_log.h"
 #include "lib/fb/efuse.h"
+#include "tools/fusebox/plan/progress.h"
 #include "lib/fb/flash_supply.h"
 
 enum target_status {
@@ -34,6 +35,7 @@ struct target {
     bool pins_known; // of the flash, from the fuses
     uint32_t pins;
     uint32_t flash_size; // bytes; 0: by its id
+    struct progress progress;
     char why[300];
 };
 
@@ -51,7 +53,8 @@ struct target_fuses {
 // The port stays the caller's.
 int target_init(struct target *t, struct host_port *port);
 void target_free(struct target *t);
-// A port by its name, with the flash's rate. Not to be closed after a failure.
+// A port by its name, with the flash's rate; a terminal sees progress. Not to
+// be closed after a failure.
 int target_open(struct target *t, const char *name, uint32_t baud);
 // A board that was connected starts from its flash again.
 void target_close(struct target *t);
