@@ -86,6 +86,10 @@ export TAP_TOTALS
 workers=
 stop() {
     [ -z "$workers" ] || kill -- "-$workers"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do # they may start a server yet
+        kill -0 -- "-$workers" 2>/dev/null || break
+        sleep 0.2
+    done
     exit 1
 }
 # Boards and other servers are in sessions of their own; what has $TAP_TOTALS in
