@@ -555,6 +555,10 @@ static void test_commands(void **state)
         dumped |= strstr(a.way[0].line[i], "block1 >flash_key.bin") != NULL;
     }
     assert_true(dumped);
+    at_1v8(f);
+    fb_board_view(&v, &f->before, &keys, f->plain);
+    fb_advise(&v, &names, &a);
+    assert_non_null(strstr(a.way[0].line[0], "--port 'board:my board' set_"));
     fx_free(f);
 }
 

@@ -55,6 +55,13 @@ struct fb_part {
     bool patched;          // ciphertext whose first bytes were rewritten
 };
 
+// Does it make sense, one way or the other?
+static inline bool fb_part_recognised(const struct fb_part *part)
+{
+    return (part->form == FB_FORM_CIPHER || part->form == FB_FORM_PLAIN) &&
+           part->status == FB_OK;
+}
+
 #define FB_PARTS_MAX (3u + FB_PARTITION_MAX)
 
 struct fb_board_view {

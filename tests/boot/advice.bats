@@ -522,6 +522,7 @@ PY
     echo "$output" >&2
     [ "$status" -eq 1 ]
     [[ $output == *"P14  FAIL"* ]]
+    output=$(tr -s ' \n' ' ' <<<"$output") # the path decides where it wraps
     [[ $output == *"app.bin is plaintext, goes to 0x10000"* ]]
     cmp "$made/app_enc.bin" <(tail -c +65537 b/flash.bin |
         head -c "$(stat -c %s "$made/app_enc.bin")")
