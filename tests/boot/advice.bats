@@ -668,7 +668,7 @@ p2() {
 
 @test "check over a port: a key file is the chip's when the chip starts with it" {
     locked
-    fusebox board start b >/dev/null 7>&- 3>&-
+    fusebox board start b >/dev/null
     p2 'PASS *BLOCK1 holds its file*BLOCK2 holds its file*' "${keys[@]}"
     p2 'UNKNOWN BLOCK2 cannot be read, and its key file is not given' \
         --flash-key "$made/fe.bin"
@@ -689,7 +689,7 @@ p2() {
     fusebox board stop b >/dev/null
     # A board that starts nothing tells nothing.
     printf x | dd of=b/flash.bin bs=1 seek=$((0x1400)) conv=notrunc status=none
-    fusebox board start b >/dev/null 7>&- 3>&-
+    fusebox board start b >/dev/null
     p2 'UNKNOWN *' "${keys[@]}"
     fusebox board stop b >/dev/null
     # What a snapshot was told is not what was seen.

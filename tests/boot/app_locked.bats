@@ -46,7 +46,7 @@ least() {
     "$bin/fusebox" board stop b
     "$bin/espefuse" --virt --path-efuse-file b/efuse.bin --do-not-confirm \
         burn_efuse SECURE_VERSION "$1" >/dev/null
-    "$bin/fusebox" board start b 7>&- 3>&-
+    "$bin/fusebox" board start b
     "$bin/fusebox" board console b --expect '>>> ' --timeout 60
 }
 

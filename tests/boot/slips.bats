@@ -17,7 +17,7 @@ setup_file() {
     make_alive "$root"
     cp fe.bin fe.copy
     cp sb.bin sb.copy
-    fusebox board start board --mac 24:0a:c4:00:01:02 7>&- 3>&-
+    fusebox board start board --mac 24:0a:c4:00:01:02
     fusebox snapshot --port board:board -o snap
     fusebox board stop board
 }

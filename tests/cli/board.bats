@@ -24,6 +24,14 @@ setup() {
     [ "$(tr -d '\377' <"$board/flash.bin" | wc -c)" = 0 ]
 }
 
+@test "a board in the background holds nobody's pipe open" {
+    # cat ends when the last writer is gone: fd 9 is one.
+    { timeout 60 "$bin/fusebox" board start "$board" >started; } 9>&1 |
+        timeout 20 cat
+    [ "${PIPESTATUS[*]}" = '0 0' ]
+    [ -e "$board/board.run" ]
+}
+
 @test "pty, socket, RFC 2217 and board: reach the same chip" {
     run "$bin/fusebox" board start "$board"
     socket=$(echo "$output" | grep -o 'socket://[^ ]*')

@@ -17,13 +17,13 @@ setup() {
 
 # new DIR [OPTIONS]: a board that says "alive", stopped.
 new() {
-    fusebox board start "$@" 7>&- 3>&-
+    fusebox board start "$@"
     fusebox board stop "$1"
     dd if=alive.bin of="$1/flash.bin" bs=4096 seek=1 conv=notrunc status=none
 }
 
 start() {
-    fusebox board start "$1" >/dev/null 7>&- 3>&-
+    fusebox board start "$1" >/dev/null
 }
 
 # lives DIR, dies DIR [WHY]: booted by itself.
@@ -204,7 +204,7 @@ set_voltage() {
 
 @test "a recording is repeated with its strap, a copy keeps its supply" {
     new b --mtdi high
-    fusebox board start b --record rec >/dev/null 7>&- 3>&-
+    fusebox board start b --record rec >/dev/null
     esptool --chip esp32 --port board:b flash_id >flash_id.log
     fusebox board stop b
     run fusebox board run rec --replay

@@ -45,7 +45,7 @@ teardown_file() {
     stop_boards "$BATS_FILE_TMPDIR"
 }
 
-# start NAME: power the board, without the test's descriptors.
+# start NAME: power the board.
 start() {
     fusebox board start "$1"
 }

@@ -8,7 +8,7 @@ load ../support/common
 setup() {
     enter
     PATH=$bin:$PATH
-    fusebox board start b 7>&- 3>&-
+    fusebox board start b
     printf 'no image %131063s' '' >noise
     esptool --port board:b write-flash 0x40000 noise
 }

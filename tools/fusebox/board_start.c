@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#define _GNU_SOURCE // close_range()
+
 #include "tools/fusebox/board_start.h"
 
 #include <errno.h>
@@ -235,6 +237,16 @@ static int serve(const struct cli *cli, struct fleet *f,
     return status;
 }
 
+// Whoever waits for the end of a pipe must not wait for the board's.
+static void keep_only(int *fd)
+{
+    const int kept = STDERR_FILENO + 1;
+    if (*fd != kept && dup2(*fd, kept) == kept) {
+        *fd = kept;
+    }
+    (void)close_range((unsigned)kept + 1, ~0u, 0);
+}
+
 static int start_in_background(const struct cli *cli, struct fleet *f)
 {
     int fds[2];
@@ -247,7 +259,7 @@ static int start_in_background(const struct cli *cli, struct fleet *f)
         return cli_error(NULL, "fork: %s", strerror(errno));
     }
     if (pid == 0) {
-        (void)close(fds[0]);
+        keep_only(&fds[1]);
         (void)setsid();
         _exit(serve(cli, f, detach, &fds[1]));
     }

@@ -77,12 +77,8 @@ struct chip_port *chip_port_new(const struct chip_port_config *config)
     return p;
 }
 
-struct chip_port *chip_port_copy(const struct chip_port *from)
+void chip_port_assign(struct chip_port *p, const struct chip_port *from)
 {
-    struct chip_port *p = allocate(from->flash_size);
-    if (p == NULL) {
-        return NULL;
-    }
     struct chip *chip = p->chip;
     uint8_t *flash = p->flash;
     *p = *from;
@@ -92,6 +88,14 @@ struct chip_port *chip_port_copy(const struct chip_port *from)
     set_callbacks(p);
     chip_copy(p->chip, from->chip, p->flash, &p->callbacks);
     (void)faults_attach(&p->faults, p->chip);
+}
+
+struct chip_port *chip_port_copy(const struct chip_port *from)
+{
+    struct chip_port *p = allocate(from->flash_size);
+    if (p != NULL) {
+        chip_port_assign(p, from);
+    }
     return p;
 }
 

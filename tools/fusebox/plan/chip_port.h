@@ -50,6 +50,8 @@ struct chip_port_config {
 struct chip_port *chip_port_new(const struct chip_port_config *config);
 // Goes its own way from here on. NULL: no memory.
 struct chip_port *chip_port_copy(const struct chip_port *from);
+// The same into one that is there, whose flash has the same size.
+void chip_port_assign(struct chip_port *to, const struct chip_port *from);
 void chip_port_free(struct chip_port *p);
 
 // The line to it. NULL: no memory. To be closed; the board stays.

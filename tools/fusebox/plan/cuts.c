@@ -199,8 +199,11 @@ static void cut_operations(struct cuts *c)
 
 static void keep_request(struct cuts *c, const uint8_t *bytes, size_t n)
 {
-    chip_port_free(c->at);
-    c->at = chip_port_copy(c->r->chip);
+    if (c->at == NULL) {
+        c->at = chip_port_copy(c->r->chip);
+    } else {
+        chip_port_assign(c->at, c->r->chip);
+    }
     c->failed |= c->at == NULL || n > sizeof c->request;
     c->journal = c->r->journal;
     c->step = c->r->run.step;
