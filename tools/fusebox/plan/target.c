@@ -604,47 +604,6 @@ int target_prove_secure_boot_key(struct target *t, const uint8_t *key, size_t n)
 
 // --- boot and look ---
 
-static void keep(struct target_console *c, const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n && c->n < sizeof c->text - 1; i++) {
-        if (p[i] == '\n' || p[i] == '\t' || (p[i] >= 0x20 && p[i] < 0x7F)) {
-            c->text[c->n++] = (char)p[i];
-        }
-    }
-    c->text[c->n] = '\0';
-}
-
-static unsigned count(const char *text, const char *what)
-{
-    unsigned n = 0;
-    for (; (text = strstr(text, what)) != NULL; text++) {
-        n++;
-    }
-    return n;
-}
-
-// More resets than that are a loop.
-#define RESETS_MAX 4
-
-// 1: there, 0: not yet, -1: never.
-static int judge(const struct target_goal *goal, struct target_console *c,
-                 uint64_t ms)
-{
-    unsigned banners = count(c->text, "\nrst:0x");
-    c->resets = banners > 0 ? banners - 1 : 0;
-    if (goal->text != NULL && strstr(c->text, goal->text) != NULL) {
-        return 1;
-    }
-    if (c->resets > (goal->text != NULL ? RESETS_MAX : 0)) {
-        return -1;
-    }
-    if (goal->text == NULL && ms >= goal->seconds * 1000u) {
-        // The ROM names the entry when it hands over.
-        return strstr(c->text, "entry 0x") != NULL ? 1 : -1;
-    }
-    return ms >= goal->timeout_ms && goal->text != NULL ? -1 : 0;
-}
-
 // The ROM speaks at 115200 as soon as EN rises. Without lines the chip resets
 // itself when it is told to, at the old rate.
 static int start_from_flash(struct target *t)
@@ -677,17 +636,16 @@ int target_boot(struct target *t, const struct target_goal *goal,
             return fail(t, TARGET_E_LOST,
                         "the port vanished while the board was starting");
         }
-        keep(console, bytes, (size_t)got);
-        uint64_t ms = host_port_now_ms(t->port) - start;
-        int verdict = judge(goal, console, ms);
-        console->ms = (unsigned)ms;
-        if (verdict != 0) {
-            return verdict > 0
-                       ? TARGET_OK
-                       : fail(t, TARGET_E_GOAL,
-                              console->resets > 0
-                                  ? "the board resets again and again"
-                                  : "the board does not get there in time");
+        goal_hear(console, bytes, (size_t)got);
+        const char *why = NULL;
+        switch (goal_judge(goal, console, host_port_now_ms(t->port) - start,
+                           &why)) {
+        case GOAL_REACHED:
+            return TARGET_OK;
+        case GOAL_MISSED:
+            return fail(t, TARGET_E_GOAL, why);
+        case GOAL_PENDING:
+            break;
         }
     }
 }

@@ -12,6 +12,7 @@
 #include "host/loader_session.h"
 #include "lib/fb/boot_log.h"
 #include "lib/fb/efuse.h"
+#include "tools/fusebox/plan/goal.h"
 #include "tools/fusebox/plan/progress.h"
 #include "lib/fb/flash_supply.h"
 
@@ -97,20 +98,6 @@ int target_prove_flash_key(struct target *t, const uint8_t *key, size_t n,
 // Block 2 with Secure Boot V1: the engine hashes a known IV.
 int target_prove_secure_boot_key(struct target *t, const uint8_t *key,
                                  size_t n);
-
-// How far a board has to get.
-struct target_goal {
-    const char *text;    // on the console; NULL: only time counts
-    unsigned seconds;    // text NULL: alive for so long without a reset
-    unsigned timeout_ms; // for text, and for the first line of code
-};
-#define TARGET_CONSOLE 16384u
-struct target_console {
-    size_t n;
-    char text[TARGET_CONSOLE]; // printable, with \n; the first of it
-    unsigned resets;           // banners of the ROM after the first
-    unsigned ms;               // until the goal, or until it was given up
-};
 
 // Reset it into its flash and look. The chip is then not connected.
 int target_boot(struct target *t, const struct target_goal *goal,
