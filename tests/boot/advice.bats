@@ -6,6 +6,7 @@
 # advice is executed on a virtual board, which has to say "alive" afterwards.
 
 load ../support/common
+load ../support/alive
 
 setup_file() {
     tree
@@ -14,41 +15,11 @@ setup_file() {
     [ -z "$why" ] || return 0
     cd "$BATS_FILE_TMPDIR" || return 1
     PATH=$bin:$PATH
-    {
-        espsecure generate_signing_key SIGNING_KEY.pem
-        espsecure digest_private_key --keyfile SIGNING_KEY.pem sb.bin
-        espsecure extract_public_key --keyfile SIGNING_KEY.pem pub.bin
-        espsecure generate_flash_encryption_key fe.bin
-    } >keys.log
-    mkdir obj copies
+    make_alive
+    mkdir copies
     cp fe.bin sb.bin copies
-    make --no-print-directory -s -j2 -C "$root/firmware/boot" TARGET= \
-        BOARD=GPY BTYPE=release BUILD="$PWD/obj" SIGN_PUB="$PWD/pub.bin" \
-        CROSS_COMPILE=xtensa-lx106-elf- >boot.log 2>&1 ||
-        { tail -n 20 boot.log >&2; return 1; }
-    xtensa-lx106-elf-gcc -nostdlib -mabi=call0 -Wl,-Ttext=0x40080000 \
-        -o alive.elf "$root/tests/boot/alive.S"
-    for image in bootloader alive; do
-        elf=obj/$image.elf
-        [ -e "$elf" ] || elf=$image.elf
-        esptool --chip esp32 elf2image --flash_mode dio --flash_freq 80m \
-            --flash_size 4MB -o $image.bin "$elf" >>images.log
-    done
-    cp alive.bin app.bin
     cp alive.bin unsigned_app.bin
     cp bootloader.bin unsigned_bootloader.bin
-    cat >layout.csv <<END
-factory, app, factory, 0x10000, 0x10000, encrypted
-ota_0, app, ota_0, 0x20000, 0x10000, encrypted
-otadata, data, ota, 0x30000, 0x1000, encrypted
-END
-    gen_esp32part layout.csv partitions.bin >>images.log
-    cp partitions.bin unsigned.bin
-    for f in app partitions; do
-        espsecure sign_data --version 1 --keyfile SIGNING_KEY.pem $f.bin >>images.log
-    done
-    espsecure digest_secure_bootloader --keyfile sb.bin --output digest.bin \
-        bootloader.bin >>images.log
     # The same for Secure Boot V2, of which this bootloader knows nothing: the
     # ROM checks it, and the advice knows what others would check.
     espsecure generate_signing_key --version 2 rsa.pem >>keys.log
@@ -62,20 +33,10 @@ END
         espsecure sign_data --version 2 --keyfile rsa.pem v2/$f.bin >>images.log
         encrypted v2/$f.bin $([ $f = app ] && echo 0x10000 || echo 0x1000) v2/${f}_enc.bin
     done
-    encrypted digest.bin 0x0 digest_enc.bin
-    encrypted bootloader.bin 0x1000 bootloader_enc.bin
-    encrypted partitions.bin 0x8000 partitions_enc.bin
-    encrypted app.bin 0x10000 app_enc.bin
     fusebox board start blank --mac 24:0a:c4:00:01:02
     fusebox board stop blank
     fusebox board start blank3 --revision 3 --mac 24:0a:c4:00:01:03
     fusebox board stop blank3
-}
-
-# encrypted FILE ADDRESS OUT
-encrypted() {
-    espsecure encrypt_flash_data --keyfile fe.bin --address "$2" --pad ff \
-        --output "$3" "$1" >>"$BATS_FILE_TMPDIR/images.log"
 }
 
 setup() {

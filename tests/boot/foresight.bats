@@ -14,7 +14,7 @@ bats_require_minimum_version 1.5.0
     [ -x "$test" ] || skip 'no foresight_test: make check-programs'
     mkdir "$BATS_TEST_TMPDIR/kept"
     (cd "$root" && FORESIGHT=25 FORESIGHT_KEEP=$BATS_TEST_TMPDIR/kept "$test")
-    run "$root/tests/foresight/rescue.sh" "$BATS_TEST_TMPDIR/kept" 7>&- 3>&-
+    run "$root/tests/foresight/rescue.sh" "$BATS_TEST_TMPDIR/kept"
     echo "$output"
     [ "$status" -eq 0 ]
     [[ "$output" != *' 0 dead boards'* ]]

@@ -4,17 +4,17 @@
 # What people get wrong on the way through snapshot, plan, check, rehearse and
 # burn, and what becomes of it, with the real bootloader.
 
-bats_require_minimum_version 1.5.0
+load ../support/common
+load ../support/alive
 
 setup_file() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    . "$root/tests/boot/alive.bash"
-    why=$(alive_needs "$root")
-    export root why
+    tree
+    why=$(lacks compiler)
+    export why
     [ -z "$why" ] || return 0
     cd "$BATS_FILE_TMPDIR" || return 1
-    PATH=$root/build/bin:$PATH
-    make_alive "$root"
+    PATH=$bin:$PATH
+    make_alive
     cp fe.bin fe.copy
     cp sb.bin sb.copy
     fusebox board start board --mac 24:0a:c4:00:01:02
@@ -24,14 +24,14 @@ setup_file() {
 
 setup() {
     [ -z "$why" ] || skip "$why"
-    PATH=$root/build/bin:$PATH
+    PATH=$bin:$PATH
     cp -r "$BATS_FILE_TMPDIR"/. "$BATS_TEST_TMPDIR"
     cd "$BATS_TEST_TMPDIR" || return 1
     custody=(--key-copy fe.copy sb.copy --public-key pub.bin)
 }
 
-teardown() {
-    [ -n "$why" ] || [ ! -e board/board.run ] || fusebox board stop board
+teardown_file() {
+    stop_boards "$BATS_FILE_TMPDIR"
 }
 
 # plan RECIPE... -- IMAGES...: into the file `plan`.

@@ -31,16 +31,12 @@ burn() {
 
 # says REGEX COMMAND...: exits 2; one line on stderr that matches, no new file.
 says() {
-    local want=$1 before
+    local want=$1
     shift
-    before=$(state)
-    run --separate-stderr "$@"
-    echo "status $status, stdout: $output, stderr: $stderr" >&2
-    [ "$status" -eq 2 ]
+    fails "$@"
     # shellcheck disable=SC2154
     [ "${#stderr_lines[@]}" -eq 1 ]
     [[ "$stderr" =~ ^esptool:\ $want ]]
-    [ "$(state)" = "$before" ]
 }
 
 # untouched COMMAND...: the board's flash is afterwards what it was.

@@ -5,13 +5,14 @@
 # esptool --override-vddsdio do to a board, and who foresees it.
 
 load ../support/common
+load ../support/alive
 
 setup() {
     enter
     PATH=$bin:$PATH
-    command -v xtensa-lx106-elf-gcc >/dev/null || skip 'no gcc-xtensa-lx106'
-    xtensa-lx106-elf-gcc -nostdlib -mabi=call0 -Wl,-Ttext=0x40080000 \
-        -o alive.elf "$root/tests/boot/alive.S"
+    why=$(lacks compiler)
+    [ -z "$why" ] || skip "$why"
+    alive_elf alive.elf
     esptool --chip esp32 elf2image -o alive.bin alive.elf >images.log
 }
 

@@ -13,10 +13,6 @@ setup() {
     esptool --port board:b write-flash 0x40000 noise
 }
 
-teardown() {
-    fusebox board stop b
-}
-
 @test "snapshot shows progress to a terminal only" {
     command -v script >/dev/null || skip "no script(1)"
     run script -qec "fusebox snapshot --port board:b -o seen" /dev/null

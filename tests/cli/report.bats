@@ -27,6 +27,14 @@ talker() {
         >/dev/null
 }
 
+# small_plan: p.plan, to encrypt the blank board b that says "alive".
+small_plan() {
+    blank b
+    talker 'alive'
+    fusebox plan flash-encryption --board b --flash-key "$in/fe256.key" \
+        --images 0x1000 talker.bin --no-boot -o p.plan
+}
+
 # put FILE OFFSET DIR: into the flash of a board that does not run.
 put() {
     dd if="$1" of="$3/flash.bin" bs=4096 seek=$(($2 / 4096)) conv=notrunc \
@@ -175,10 +183,7 @@ PY
 }
 
 @test "a plan: what it changes, what the flash was and will be, the checks" {
-    blank b
-    talker 'alive'
-    fusebox plan flash-encryption --board b --flash-key "$in/fe256.key" \
-        --images 0x1000 talker.bin --no-boot -o p.plan
+    small_plan
     before=$(state)
     report p.plan --board b --goal alive
     rm page.html
@@ -215,10 +220,7 @@ PY
 }
 
 @test "a plan that the board does not allow any more stops at that step" {
-    blank b
-    talker 'alive'
-    fusebox plan flash-encryption --board b --flash-key "$in/fe256.key" \
-        --images 0x1000 talker.bin --no-boot -o p.plan
+    small_plan
     fusebox board start b >/dev/null
     espefuse --port b/uart --do-not-confirm write_protect_efuse FLASH_CRYPT_CNT
     fusebox board stop b >/dev/null

@@ -170,11 +170,9 @@ static inline void plans_lock(struct world *w, bool crypt, bool secure)
     fx_step(f, FB_STEP_BOOT, FB_STAGE_BOOT, "boot");
     if (final) {
         plans_burn(w, FB_EFUSE_FLASH_CRYPT_CNT, crypt ? 0x7F : 0);
-        plans_burn(w, FB_EFUSE_DISABLE_DL_ENCRYPT, 1);
-        plans_burn(w, FB_EFUSE_DISABLE_DL_DECRYPT, 1);
-        plans_burn(w, FB_EFUSE_DISABLE_DL_CACHE, 1);
-        plans_burn(w, FB_EFUSE_JTAG_DISABLE, 1);
-        plans_burn(w, FB_EFUSE_CONSOLE_DEBUG_DISABLE, 1);
+        for (unsigned i = 0; i < FX_LOCKS; i++) {
+            plans_burn(w, fx_locks[i], 1);
+        }
     }
     f->in.release = final;
 }

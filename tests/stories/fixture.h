@@ -35,6 +35,14 @@ struct fixture {
     size_t digest_file_n;
 };
 
+// What a release burns beside the counter.
+static const enum fb_efuse_id fx_locks[] = {
+    FB_EFUSE_DISABLE_DL_ENCRYPT,    FB_EFUSE_DISABLE_DL_DECRYPT,
+    FB_EFUSE_DISABLE_DL_CACHE,      FB_EFUSE_JTAG_DISABLE,
+    FB_EFUSE_CONSOLE_DEBUG_DISABLE,
+};
+#define FX_LOCKS (sizeof fx_locks / sizeof fx_locks[0])
+
 static const uint8_t fx_mac[6] = {0x24, 0x0A, 0xC4, 0x00, 0x01, 0x02};
 
 // A stand-in for a bootloader: an image that carries the public key.
@@ -208,11 +216,9 @@ static inline void fx_lock(struct fixture *f, bool release)
     fx_fuse(f, FB_EFUSE_FLASH_CRYPT_CNT, release ? 0x7F : 1);
     fx_fuse(f, FB_EFUSE_ABS_DONE_0, 1);
     if (release) {
-        fx_fuse(f, FB_EFUSE_DISABLE_DL_ENCRYPT, 1);
-        fx_fuse(f, FB_EFUSE_DISABLE_DL_DECRYPT, 1);
-        fx_fuse(f, FB_EFUSE_DISABLE_DL_CACHE, 1);
-        fx_fuse(f, FB_EFUSE_JTAG_DISABLE, 1);
-        fx_fuse(f, FB_EFUSE_CONSOLE_DEBUG_DISABLE, 1);
+        for (unsigned i = 0; i < FX_LOCKS; i++) {
+            fx_fuse(f, fx_locks[i], 1);
+        }
     }
     fx_put_all(f, true);
 }
@@ -354,11 +360,9 @@ static inline void fx_plan_lock(struct fixture *f, bool release)
     fx_burn(f, FB_EFUSE_ABS_DONE_0, 1);
     fx_step(f, FB_STEP_BOOT, FB_STAGE_BOOT, "boot");
     if (release) {
-        fx_burn(f, FB_EFUSE_DISABLE_DL_ENCRYPT, 1);
-        fx_burn(f, FB_EFUSE_DISABLE_DL_DECRYPT, 1);
-        fx_burn(f, FB_EFUSE_DISABLE_DL_CACHE, 1);
-        fx_burn(f, FB_EFUSE_JTAG_DISABLE, 1);
-        fx_burn(f, FB_EFUSE_CONSOLE_DEBUG_DISABLE, 1);
+        for (unsigned i = 0; i < FX_LOCKS; i++) {
+            fx_burn(f, fx_locks[i], 1);
+        }
     }
     f->in.release = release;
 }

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# For bats: keys, the real bootloader, and a small signed application that says
-# "alive", made in the current folder: SIGNING_KEY.pem sb.bin pub.bin fe.bin;
-# bootloader.bin digest.bin partitions.bin app.bin, and each as NAME_enc.bin;
-# the unsigned alive.bin and unsigned.bin. Logs go to *.log.
-#
-#     why=$(alive_needs)      nothing when all is there
-#     make_alive ROOT
+# Beside common.bash: keys, the real bootloader, and a small signed application
+# that says "alive", made in the current folder: SIGNING_KEY.pem sb.bin pub.bin
+# fe.bin; bootloader.bin digest.bin partitions.bin app.bin, and each as
+# NAME_enc.bin; the unsigned alive.bin and unsigned.bin (the table). Logs go to
+# *.log. Our tools are in the PATH; wants `lacks compiler`.
 
-alive_needs() {
-    command -v xtensa-lx106-elf-gcc >/dev/null || { echo 'no gcc-xtensa-lx106'; return; }
-    [ -x "$1/build/bin/fusebox" ] || echo 'no build/bin/fusebox: make'
+# alive_elf ELF: that application, linked.
+alive_elf() {
+    xtensa-lx106-elf-gcc -nostdlib -mabi=call0 -Wl,-Ttext=0x40080000 \
+        -o "$1" "$root/tests/boot/alive.S"
 }
 
 # encrypted FILE ADDRESS OUT
@@ -27,12 +26,11 @@ make_alive() {
         espsecure generate_flash_encryption_key fe.bin
     } >keys.log
     mkdir obj
-    make --no-print-directory -s -j2 -C "$1/firmware/boot" TARGET= \
+    make --no-print-directory -s -j2 -C "$root/firmware/boot" TARGET= \
         BOARD=GPY BTYPE=release BUILD="$PWD/obj" SIGN_PUB="$PWD/pub.bin" \
         CROSS_COMPILE=xtensa-lx106-elf- >boot.log 2>&1 ||
         { tail -n 20 boot.log >&2; return 1; }
-    xtensa-lx106-elf-gcc -nostdlib -mabi=call0 -Wl,-Ttext=0x40080000 \
-        -o obj/alive.elf "$1/tests/boot/alive.S"
+    alive_elf obj/alive.elf
     for image in bootloader alive; do
         esptool --chip esp32 elf2image --flash_mode dio --flash_freq 80m \
             --flash_size 4MB -o $image.bin obj/$image.elf >>images.log
