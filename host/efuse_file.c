@@ -39,8 +39,7 @@ static size_t place(enum host_efuse_format format, unsigned block,
 // The window shows decoded data; the fuses hold it encoded.
 static void encode_blocks(struct fb_efuse_words *fuses)
 {
-    enum fb_efuse_coding coding =
-        (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
+    enum fb_efuse_coding coding = fb_efuse_coding_of(fuses);
     for (unsigned block = 1; block < FB_EFUSE_BLOCKS; block++) {
         uint8_t data[32];
         for (unsigned i = 0; i < FB_EFUSE_BLOCK_WORDS; i++) {

@@ -30,6 +30,14 @@ void fb_sha256_init(struct fb_sha256 *c);
 void fb_sha256_update(struct fb_sha256 *c, const void *p, size_t n);
 void fb_sha256_final(struct fb_sha256 *c, uint8_t out[32]);
 
+static inline void fb_sha256(const void *p, size_t n, uint8_t out[32])
+{
+    struct fb_sha256 c;
+    fb_sha256_init(&c);
+    fb_sha256_update(&c, p, n);
+    fb_sha256_final(&c, out);
+}
+
 void fb_sha512_init(struct fb_sha512 *c);
 void fb_sha512_update(struct fb_sha512 *c, const void *p, size_t n);
 void fb_sha512_final(struct fb_sha512 *c, uint8_t out[64]);

@@ -187,7 +187,7 @@ void fb_efuse_readable(const struct fb_efuse_words *words,
     }
 }
 
-static enum fb_efuse_coding coding_of(const struct fb_efuse_words *fuses)
+enum fb_efuse_coding fb_efuse_coding_of(const struct fb_efuse_words *fuses)
 {
     return (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
 }
@@ -195,7 +195,7 @@ static enum fb_efuse_coding coding_of(const struct fb_efuse_words *fuses)
 void fb_efuse_read(const struct fb_efuse_words *fuses,
                    struct fb_efuse_words *shadow, uint32_t *dec_status)
 {
-    enum fb_efuse_coding coding = coding_of(fuses);
+    enum fb_efuse_coding coding = fb_efuse_coding_of(fuses);
     struct fb_efuse_words seen = *fuses;
     struct fb_efuse_words mask;
     uint32_t status = 0;
@@ -316,7 +316,7 @@ void fb_efuse_set_mac(struct fb_efuse_words *words, const uint8_t mac[6])
 size_t fb_efuse_key(const struct fb_efuse_words *fuses, unsigned block,
                     uint8_t key[32])
 {
-    enum fb_efuse_coding coding = coding_of(fuses);
+    enum fb_efuse_coding coding = fb_efuse_coding_of(fuses);
     size_t n = coding == FB_CODING_3_4 ? 24 : 32;
     uint32_t words[8];
     uint8_t bytes[32];

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fb/efuse_coding.h"
 #include "lib/fb/status.h"
 
 #define FB_EFUSE_BLOCKS       4u
@@ -135,6 +136,9 @@ unsigned fb_efuse_chip_revision(const struct fb_efuse_words *words,
 bool fb_efuse_mac(const struct fb_efuse_words *words, uint8_t mac[6]);
 // OR a factory MAC and its CRC in.
 void fb_efuse_set_mac(struct fb_efuse_words *words, const uint8_t mac[6]);
+
+// CODING_SCHEME.
+enum fb_efuse_coding fb_efuse_coding_of(const struct fb_efuse_words *fuses);
 
 // A key as the hardware uses it (key file order), whatever RD_DIS says: fuses
 // are fuses, not shadows. Decoded by the coding scheme and reversed. Returns

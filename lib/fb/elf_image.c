@@ -584,14 +584,6 @@ static enum fb_status write_ram_first(struct writer *w, struct runs *mapped,
     return s;
 }
 
-static void sha256(const uint8_t *p, size_t n, uint8_t hash[32])
-{
-    struct fb_sha256 c;
-    fb_sha256_init(&c);
-    fb_sha256_update(&c, p, n);
-    fb_sha256_final(&c, hash);
-}
-
 static enum fb_status write_image(struct writer *w, const struct runs *runs,
                                   const struct fb_elf_image_options *options,
                                   struct fb_image_header *header)
@@ -632,7 +624,7 @@ static enum fb_status write_image(struct writer *w, const struct runs *runs,
     fb_image_header_encode(header, w->out);
     if (header->hash_appended) {
         uint8_t hash[FB_IMAGE_HASH_SIZE];
-        sha256(w->out, w->len, hash);
+        fb_sha256(w->out, w->len, hash);
         s = write_fill(w, 0, sizeof(hash));
         if (s == FB_OK) {
             memcpy(w->out + w->len - sizeof(hash), hash, sizeof(hash));
@@ -697,7 +689,7 @@ enum fb_status fb_elf_image_build(const uint8_t *elf, size_t n,
     }
     uint8_t hash[FB_IMAGE_HASH_SIZE];
     if (w.elf_sha256_off != 0) {
-        sha256(elf, n, hash);
+        fb_sha256(elf, n, hash);
         w.elf_sha256 = hash;
     }
     s = write_image(&w, &runs, options, &header);

@@ -53,8 +53,7 @@ static inline void world_put_key(struct world *w, unsigned block,
                                  const uint8_t *key, bool reversed)
 {
     struct fb_efuse_words *fuses = &w->f->before.fuses;
-    enum fb_efuse_coding coding =
-        (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
+    enum fb_efuse_coding coding = fb_efuse_coding_of(fuses);
     uint8_t bytes[32];
 
     memcpy(bytes, key, w->key_len);

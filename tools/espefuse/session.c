@@ -30,7 +30,7 @@ const char *session_block_name(unsigned block)
 
 enum fb_efuse_coding session_coding(const struct session *s)
 {
-    return (enum fb_efuse_coding)fb_efuse_get(&s->now, FB_EFUSE_CODING_SCHEME);
+    return fb_efuse_coding_of(&s->now);
 }
 
 size_t session_block_bytes(const struct session *s)

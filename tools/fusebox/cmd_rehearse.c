@@ -167,15 +167,12 @@ static int cut_everywhere(const struct cli *cli, struct plan_file *plan,
 
 static void hash_rom(const struct mask_rom *rom, struct record *record)
 {
-    struct fb_sha256 sha;
     uint8_t hash[32];
     if (rom == NULL) {
         (void)snprintf(record->rom, sizeof record->rom, "built-in");
         return;
     }
-    fb_sha256_init(&sha);
-    fb_sha256_update(&sha, rom->bytes, sizeof rom->bytes);
-    fb_sha256_final(&sha, hash);
+    fb_sha256(rom->bytes, sizeof rom->bytes, hash);
     plan_hex(hash, 32, record->rom);
 }
 

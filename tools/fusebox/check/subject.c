@@ -126,12 +126,6 @@ static struct fb_check_key key_of(const uint8_t *p, size_t n, const char *path)
     return (struct fb_check_key){.bytes = p, .len = n, .name = path};
 }
 
-static enum fb_efuse_coding coding_of(const struct subject *s)
-{
-    return (enum fb_efuse_coding)fb_efuse_get(&s->state.fuses,
-                                              FB_EFUSE_CODING_SCHEME);
-}
-
 static bool is_pem(const struct host_file *file)
 {
     static const char begin[] = "-----BEGIN";
@@ -145,15 +139,6 @@ static void fault(struct subject *s, struct fb_check_key *key, const char *path,
 {
     (void)snprintf(s->key_fault, sizeof s->key_fault, "%s", why);
     *key = (struct fb_check_key){.name = path, .fault = s->key_fault};
-}
-
-static void sha256(const void *p, size_t n, uint8_t out[32])
-{
-    struct fb_sha256 c;
-
-    fb_sha256_init(&c);
-    fb_sha256_update(&c, p, n);
-    fb_sha256_final(&c, out);
 }
 
 // A key in PEM form: what its public half says goes into the subject.
@@ -217,7 +202,7 @@ static bool derive_boot_key(const struct host_file *file, uint8_t out[32])
     }
     derived = host_key_scalar(key, scalar);
     if (derived) {
-        sha256(scalar, sizeof scalar, out);
+        fb_sha256(scalar, sizeof scalar, out);
     }
     fb_bytes_wipe(scalar, sizeof scalar);
     host_key_free(key);
@@ -234,7 +219,8 @@ static int load_boot_key(struct subject *s, const char *path)
     }
     s->in.secure_boot_key =
         derive_boot_key(&s->boot_key, s->boot_key_bytes)
-            ? key_of(s->boot_key_bytes, fb_efuse_coding_bytes(coding_of(s)),
+            ? key_of(s->boot_key_bytes,
+                     fb_efuse_coding_bytes(fb_efuse_coding_of(&s->state.fuses)),
                      path)
             : key_of(s->boot_key.data, s->boot_key.size, path);
     return 0;
@@ -457,7 +443,7 @@ int subject_write(struct subject *s, const char *address, const char *path)
 static int burn_file(struct subject *s, struct fb_step *step, const char *name,
                      const char *path)
 {
-    enum fb_efuse_coding coding = coding_of(s);
+    enum fb_efuse_coding coding = fb_efuse_coding_of(&s->state.fuses);
     bool reversed = strstr(name, "_v2") == NULL &&
                     strncmp(name, "BLOCK", 5) != 0 &&
                     strncmp(name, "BLK", 3) != 0;

@@ -9,18 +9,12 @@
 
 #define WORDS (FB_EFUSE_BLOCKS * FB_EFUSE_BLOCK_WORDS)
 
-static enum fb_efuse_coding coding_of(const struct plan_file *plan)
-{
-    return (enum fb_efuse_coding)fb_efuse_get(&plan->fuses,
-                                              FB_EFUSE_CODING_SCHEME);
-}
-
 void compare_read_back(const struct plan_file *plan, const struct fb_step *step,
                        uint32_t out[FB_EFUSE_BLOCK_WORDS])
 {
     memcpy(out, step->word, sizeof step->word);
     if (step->block != 0) {
-        (void)fb_efuse_decode(coding_of(plan), out, out);
+        (void)fb_efuse_decode(fb_efuse_coding_of(&plan->fuses), out, out);
     }
 }
 
@@ -66,7 +60,7 @@ static bool same_print(const struct plan_file *plan, unsigned block,
     uint8_t data[32];
     uint8_t key[32];
     uint8_t print[32];
-    size_t n = fb_efuse_coding_bytes(coding_of(plan));
+    size_t n = fb_efuse_coding_bytes(fb_efuse_coding_of(&plan->fuses));
     for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
         store32_le(data + (size_t)4 * w, shadow->word[block][w]);
     }

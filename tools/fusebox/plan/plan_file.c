@@ -63,14 +63,6 @@ bool plan_unhex(const char *text, uint8_t *p, size_t n)
     return true;
 }
 
-static void sha256(const void *p, size_t n, uint8_t out[32])
-{
-    struct fb_sha256 sha;
-    fb_sha256_init(&sha);
-    fb_sha256_update(&sha, p, n);
-    fb_sha256_final(&sha, out);
-}
-
 static void print_blocks(struct plan_file *f, const struct fb_board_state *s)
 {
     for (unsigned block = 1; block <= 2; block++) {
@@ -98,7 +90,7 @@ void plan_file_init(struct plan_file *f, const char *recipe,
     print_blocks(f, state);
     f->flash_known = fb_board_state_knows_flash(state, 0, state->flash_size);
     if (f->flash_known) {
-        sha256(state->flash, state->flash_size, f->flash_sha256);
+        fb_sha256(state->flash, state->flash_size, f->flash_sha256);
     }
     f->plan.step = f->step;
 }
@@ -150,7 +142,7 @@ static const char *derive_key(const struct host_file *pem, struct plan_key *key,
     }
     host_key_free(signing);
     if (why == NULL) {
-        sha256(scalar, sizeof scalar, digest);
+        fb_sha256(scalar, sizeof scalar, digest);
         memcpy(key->bytes, digest, n);
         key->n = n;
         fb_bytes_wipe(scalar, sizeof scalar);
@@ -182,12 +174,6 @@ int plan_key_read(const char *path, struct plan_key *key,
     return why == NULL ? 0 : cli_error(path, "%s", why);
 }
 
-static enum fb_efuse_coding coding_of(const struct plan_file *f)
-{
-    return (enum fb_efuse_coding)fb_efuse_get(&f->fuses,
-                                              FB_EFUSE_CODING_SCHEME);
-}
-
 int plan_file_set_key(struct plan_file *f, enum plan_key_kind kind,
                       const char *path)
 {
@@ -195,16 +181,17 @@ int plan_file_set_key(struct plan_file *f, enum plan_key_kind kind,
     if (strlen(path) >= sizeof key->path) {
         return cli_error(path, "path is too long");
     }
-    int status =
-        plan_key_read(path, key, kind, fb_efuse_coding_bytes(coding_of(f)));
+    int status = plan_key_read(
+        path, key, kind, fb_efuse_coding_bytes(fb_efuse_coding_of(&f->fuses)));
     if (status != 0) {
         return status;
     }
-    if (key->n != fb_efuse_coding_bytes(coding_of(f))) {
+    if (key->n != fb_efuse_coding_bytes(fb_efuse_coding_of(&f->fuses))) {
         return cli_error(path,
                          "a key of %zu bytes does not fit this chip's "
                          "coding scheme, it wants %zu",
-                         key->n, fb_efuse_coding_bytes(coding_of(f)));
+                         key->n,
+                         fb_efuse_coding_bytes(fb_efuse_coding_of(&f->fuses)));
     }
     key->used = true;
     fb_key_fingerprint(key->bytes, key->n, key->fingerprint);
@@ -226,8 +213,8 @@ int plan_key_words(const struct plan_key *key, enum fb_efuse_coding coding,
 
 static int fill_key_words(struct plan_file *f, struct fb_step *step)
 {
-    return plan_key_words(&f->key[plan_file_source(f, step)->key], coding_of(f),
-                          step->word);
+    return plan_key_words(&f->key[plan_file_source(f, step)->key],
+                          fb_efuse_coding_of(&f->fuses), step->word);
 }
 
 int plan_file_burn_key(struct plan_file *f, struct fb_step *step,
@@ -325,7 +312,7 @@ static int load_data(struct plan_file *f, struct fb_step *step)
     if (status != 0) {
         return status;
     }
-    sha256(step->data, step->len, hash);
+    fb_sha256(step->data, step->len, hash);
     if (step->len != planned ||
         memcmp(hash, source->sha256, sizeof hash) != 0) {
         step->data = NULL;
@@ -364,7 +351,7 @@ int plan_file_set_data(struct plan_file *f, struct fb_step *step,
     step->encrypt = form == PLAN_CHIP_ENCRYPTED;
     int status = take_data(f, step);
     if (status == 0) {
-        sha256(step->data, step->len, source->sha256);
+        fb_sha256(step->data, step->len, source->sha256);
     }
     return status;
 }

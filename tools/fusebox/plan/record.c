@@ -47,14 +47,6 @@ static int path_of(const char *plan_path, char out[PLAN_PATH_MAX])
                : cli_error(plan_path, "path is too long");
 }
 
-static void sha256(const char *text, uint8_t hash[32])
-{
-    struct fb_sha256 sha;
-    fb_sha256_init(&sha);
-    fb_sha256_update(&sha, text, strlen(text));
-    fb_sha256_final(&sha, hash);
-}
-
 static void put_words(FILE *out, const char *name, const uint32_t *word,
                       unsigned n)
 {
@@ -125,7 +117,7 @@ int record_write(const struct record *r, const char *plan_path)
         error = ENOMEM;
     }
     if (error == 0) {
-        sha256(body, hash);
+        fb_sha256(body, strlen(body), hash);
         plan_hex(hash, 32, hex);
         (void)fprintf(out, TITLE "%s\n%s", hex, body);
         error = fclose(out) == 0 ? 0 : ENOMEM;
@@ -279,7 +271,7 @@ static bool read_text(struct record *r, char *text)
         return false;
     }
     text[head + 64] = '\0';
-    sha256(text + head + 65, hash);
+    fb_sha256(text + head + 65, strlen(text + head + 65), hash);
     return get_hash(text + head, stated) && memcmp(stated, hash, 32) == 0 &&
            read_body(r, text + head + 65);
 }

@@ -43,10 +43,8 @@ static int fill_unknown(const struct rehearsal *r, const struct board *board,
                              "snapshot` or to the plan",
                              block);
         }
-        int status = plan_key_words(
-            &plan->key[k],
-            (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME),
-            fuses->word[block]);
+        int status = plan_key_words(&plan->key[k], fb_efuse_coding_of(fuses),
+                                    fuses->word[block]);
         if (status != 0) {
             return status;
         }
@@ -57,13 +55,10 @@ static int fill_unknown(const struct rehearsal *r, const struct board *board,
 static int check_state(const struct plan_file *plan, const struct board *board)
 {
     uint8_t hash[32];
-    struct fb_sha256 sha;
     if (!plan->flash_known) {
         return 0;
     }
-    fb_sha256_init(&sha);
-    fb_sha256_update(&sha, board->flash, board->ini.flash_size);
-    fb_sha256_final(&sha, hash);
+    fb_sha256(board->flash, board->ini.flash_size, hash);
     return memcmp(hash, plan->flash_sha256, sizeof hash) == 0
                ? 0
                : cli_error(board->dir, "its flash is another one than when the "

@@ -457,8 +457,7 @@ static bool is_key(struct recorder *r, enum plan_key_kind kind,
 {
     struct plan_file *f = r->f;
     uint32_t want[FB_EFUSE_BLOCK_WORDS];
-    enum fb_efuse_coding coding =
-        (enum fb_efuse_coding)fb_efuse_get(&f->fuses, FB_EFUSE_CODING_SCHEME);
+    enum fb_efuse_coding coding = fb_efuse_coding_of(&f->fuses);
     if (path == NULL || plan_file_set_key(f, kind, path) != 0 ||
         plan_key_words(&f->key[kind], coding, want) != 0) {
         return false;

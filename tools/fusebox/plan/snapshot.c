@@ -12,11 +12,6 @@
 
 #define SECTOR FB_FLASH_SECTOR
 
-static enum fb_efuse_coding coding_of(const struct fb_efuse_words *fuses)
-{
-    return (enum fb_efuse_coding)fb_efuse_get(fuses, FB_EFUSE_CODING_SCHEME);
-}
-
 // From what software sees to what is burned.
 static void take_block(struct snapshot *s, const struct fb_efuse_words *shadow,
                        unsigned block)
@@ -29,8 +24,8 @@ static void take_block(struct snapshot *s, const struct fb_efuse_words *shadow,
     for (unsigned w = 0; w < FB_EFUSE_BLOCK_WORDS; w++) {
         store32_le(data + (size_t)4 * w, shadow->word[block][w]);
     }
-    (void)fb_efuse_encode(coding_of(shadow), data,
-                          fb_efuse_coding_bytes(coding_of(shadow)),
+    (void)fb_efuse_encode(fb_efuse_coding_of(shadow), data,
+                          fb_efuse_coding_bytes(fb_efuse_coding_of(shadow)),
                           s->fuses.word[block]);
     fb_bytes_wipe(data, sizeof data);
 }
@@ -197,14 +192,14 @@ int snapshot_supply(struct snapshot *s, enum plan_key_kind kind,
     struct plan_key key = {.used = true};
     unsigned block = plan_key_block(kind);
     uint32_t word[FB_EFUSE_BLOCK_WORDS];
-    size_t n = fb_efuse_coding_bytes(coding_of(&s->fuses));
+    size_t n = fb_efuse_coding_bytes(fb_efuse_coding_of(&s->fuses));
     int status = plan_key_read(path, &key, kind, n);
     if (status == 0 && key.n != n) {
         status = cli_error(path, "has %zu bytes, this chip's keys have %zu",
                            key.n, n);
     }
     if (status == 0) {
-        status = plan_key_words(&key, coding_of(&s->fuses), word);
+        status = plan_key_words(&key, fb_efuse_coding_of(&s->fuses), word);
     }
     if (status == 0 && (s->ini.unknown & 1u << block) == 0 &&
         memcmp(word, s->fuses.word[block], sizeof word) != 0) {

@@ -68,8 +68,7 @@ static void gather_keys(struct report *r)
 static void fill_block(struct fb_board_state *s, unsigned block,
                        const struct fb_check_key *key)
 {
-    enum fb_efuse_coding coding =
-        (enum fb_efuse_coding)fb_efuse_get(&s->fuses, FB_EFUSE_CODING_SCHEME);
+    enum fb_efuse_coding coding = fb_efuse_coding_of(&s->fuses);
     uint8_t bytes[32];
 
     if (key->bytes == NULL || key->len > sizeof bytes ||
